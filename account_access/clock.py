@@ -41,7 +41,9 @@ class OffsetClock:
         try:
             return float(text or 0)
         except ValueError:
-            raise ValueError(f"{self.path}: {text[:40]!r} is not a number of seconds; write one or delete the file")
+            raise ValueError(
+                f"{self.path}: {text[:40]!r} is not a number of seconds; write one or delete the file"
+            )
 
 
 class ManualClock:

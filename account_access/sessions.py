@@ -1,0 +1,140 @@
+"""The chat's sessions: opened by a sign-in, ended by time, sign-out, the provider, or the directory (N7)."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Dict, Iterable, Optional
+
+from sqlalchemy import or_, select, update
+
+from account_access import audit
+from account_access.clock import Clock
+from account_access.store import Store, tables
+
+
+@dataclass(frozen=True)
+class Session:
+    id: str
+    person_id: str
+    issuer: str
+    provider_sid: Optional[str]
+    auth_time: datetime
+    expires_at: datetime
+    csrf: str
+
+
+def create(
+    store: Store,
+    clock: Clock,
+    person_id: str,
+    issuer: str,
+    subject: str,
+    provider_sid: Optional[str],
+    auth_time: datetime,
+    expires_at: datetime,
+) -> str:
+    """Opens a session and returns its token, for the cookie alone: the store keeps only its hash."""
+    token = secrets.token_urlsafe(32)
+    with store.begin() as connection:
+        connection.execute(
+            tables.sessions.insert().values(
+                id=_hash(token),
+                person_id=person_id,
+                issuer=issuer,
+                subject=subject,
+                provider_sid=provider_sid,
+                csrf=secrets.token_urlsafe(32),
+                auth_time=auth_time,
+                created_at=clock.now(),
+                expires_at=expires_at,
+            )
+        )
+        audit.write(
+            connection,
+            clock.now(),
+            f"person:{person_id}",
+            "sign_in",
+            "chat",
+            "done",
+            person_id,
+        )
+    return token
+
+
+def find(store: Store, clock: Clock, token: str) -> Optional[Session]:
+    """The live session of this token; None if revoked, expired, unknown, or the person is no longer active."""
+    return live(store, clock, [_hash(token)]).get(_hash(token)) if token else None
+
+
+def live(store: Store, clock: Clock, session_ids: Iterable[str]) -> Dict[str, Session]:
+    """Those of the given sessions that still stand, in one query: for open streams."""
+    table = tables.sessions
+    columns = [table.c[name] for name in Session.__dataclass_fields__]
+    query = (
+        select(*columns)
+        .join(tables.people, tables.people.c.id == table.c.person_id)
+        .where(
+            table.c.id.in_(list(session_ids)),
+            table.c.revoked_at.is_(None),
+            table.c.expires_at > clock.now(),
+            tables.people.c.active.is_(True),
+        )
+    )
+    with store.reading() as connection:
+        return {row.id: Session(*row) for row in connection.execute(query)}
+
+
+def revoke(store: Store, clock: Clock, session_id: str, reason: str) -> None:
+    """Ends one session; ending it twice is harmless."""
+    _revoke(store, clock, tables.sessions.c.id == session_id, reason)
+
+
+def revoke_at_provider(
+    store: Store,
+    clock: Clock,
+    issuer: str,
+    sid: Optional[str] = None,
+    subject: Optional[str] = None,
+) -> int:
+    """Ends what the provider says has ended (back-channel logout); returns how many. A sid ends one, a subject all."""
+    table = tables.sessions
+    if sid is None and subject is None:
+        raise ValueError("a logout names a sid or a subject")
+    which = [table.c.provider_sid == sid] if sid is not None else []
+    which += [table.c.subject == subject] if subject is not None and sid is None else []
+    return _revoke(
+        store, clock, (table.c.issuer == issuer) & or_(*which), "ended at the provider"
+    )
+
+
+def _revoke(store: Store, clock: Clock, which, reason: str) -> int:
+    table = tables.sessions
+    with store.begin() as connection:
+        rows = connection.execute(
+            select(table.c.id, table.c.person_id).where(
+                which, table.c.revoked_at.is_(None)
+            )
+        ).all()
+        connection.execute(
+            update(table)
+            .where(table.c.id.in_([row.id for row in rows]))
+            .values(revoked_at=clock.now(), revoked_because=reason)
+        )
+        for row in rows:
+            audit.write(
+                connection,
+                clock.now(),
+                "door",
+                "sign_out",
+                "chat",
+                "done",
+                row.person_id,
+                reason,
+                key=f"sign_out:{row.id}",
+            )
+    return len(rows)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

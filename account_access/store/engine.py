@@ -1,0 +1,141 @@
+"""Opens and migrates the store: SQLite (WAL) on a laptop, PostgreSQL in production, by the address alone (law 10)."""
+
+import os
+import shutil
+import sqlite3
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator, Optional
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.pool import QueuePool
+
+BUSY_SECONDS = 15
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class StoreOutdated(Exception):
+    """The store's schema is not the one this code was written for."""
+
+
+class Store:
+    """A handle on the database; one a process, shared by its threads."""
+
+    def __init__(self, engine: Engine):
+        self.engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> "Store":
+        """Connects to a migrated store. Raises StoreOutdated if the supervisor has not migrated it."""
+        engine = _engine(url)
+        with engine.connect() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+        head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+        if current != head:
+            raise StoreOutdated(
+                f"{url_without_password(url)}: schema is {current}, not {head}; run `make migrate`"
+            )
+        return cls(engine)
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """One transaction; on SQLite it takes the write lock at once, so that a read is never outdated by its write."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for reads alone: never waits for a writer."""
+        with self.engine.connect().execution_options(read_only=True) as connection:
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def migrate(url: str) -> Optional[Path]:
+    """Brings the schema up to date; only the supervisor calls it, before anything starts (law 10).
+
+    A SQLite store that needs migrating is copied first; returns the copy's path, or None if none was needed.
+    """
+    path = sqlite_path(url)
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    engine = _engine(url)
+    try:
+        with engine.connect() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+        if current == ScriptDirectory(str(MIGRATIONS)).get_current_head():
+            return None
+        copy = _copy(path) if path and current else None
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        with engine.connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        return copy
+    finally:
+        engine.dispose()
+        if path and path.exists():
+            os.chmod(path, 0o600)
+
+
+def sqlite_path(url: str) -> Optional[Path]:
+    """The file of a SQLite address, None for any other database."""
+    parsed = make_url(url)
+    return (
+        Path(parsed.database)
+        if parsed.get_backend_name() == "sqlite" and parsed.database
+        else None
+    )
+
+
+def url_without_password(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def _copy(path: Path) -> Path:
+    copy = path.with_name(f"{path.name}.{time.strftime('%Y%m%dT%H%M%S')}.bak")
+    with sqlite3.connect(path) as source, sqlite3.connect(copy) as target:
+        source.backup(target)
+    shutil.copymode(path, copy)
+    return copy
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(
+            parsed, future=True, pool_pre_ping=True, pool_size=8, max_overflow=8
+        )
+    engine = create_engine(
+        parsed,
+        future=True,
+        poolclass=QueuePool,
+        pool_size=8,
+        max_overflow=24,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(dbapi_connection, _record):
+        # pysqlite opens its transactions late and deferred; we begin them ourselves, below.
+        dbapi_connection.isolation_level = None
+        cursor = dbapi_connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection):
+        read_only = connection.get_execution_options().get("read_only")
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine

@@ -1,0 +1,380 @@
+"""Every table of the store, with the unique keys that make retries harmless.
+
+Instants are kept as UTC in `Instant` columns and come back aware.
+"""
+
+from datetime import datetime, timezone
+from typing import Optional
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator):
+    """An aware UTC datetime; a naive one is a mistake and refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: Optional[datetime], dialect):
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("only aware datetimes are stored")
+        return value.astimezone(timezone.utc)
+
+    def process_result_value(self, value: Optional[datetime], dialect):
+        if value is None:
+            return None
+        return (
+            value.replace(tzinfo=timezone.utc)
+            if value.tzinfo is None
+            else value.astimezone(timezone.utc)
+        )
+
+
+def _person(**options) -> Column:
+    return Column(
+        "person_id", String(36), ForeignKey("people.id"), nullable=False, **options
+    )
+
+
+# Who there is, read from the directory by the schedulers; `accounts` says which account in which system is whose.
+people = Table(
+    "people",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("login", String(320), nullable=False),
+    Column("email", String(320)),
+    Column("name", String(200)),
+    Column("given_name", String(100)),
+    Column("time_zone", String(64)),
+    Column("active", Boolean, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Index("ix_people_email", "email"),
+)
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("system", String(64), primary_key=True),
+    Column("external_id", String(200), primary_key=True),
+    _person(index=True),
+    Column("login", String(320), nullable=False),
+)
+identities = Table(
+    "identities",
+    metadata,
+    Column("issuer", String(300), primary_key=True),
+    Column("subject", String(300), primary_key=True),
+    _person(index=True),
+    Column("linked_at", Instant, nullable=False),
+)
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(64), primary_key=True, comment="sha256 of the cookie's token"),
+    _person(index=True),
+    Column("issuer", String(300), nullable=False),
+    Column("subject", String(300), nullable=False),
+    Column("provider_sid", String(300), index=True),
+    Column("csrf", String(64), nullable=False),
+    Column("auth_time", Instant, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+    Column("revoked_because", String(100)),
+)
+
+# One conversation a person; last_seq orders everything they see, in both directions.
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("person_id", String(36), ForeignKey("people.id"), primary_key=True),
+    Column("last_seq", Integer, nullable=False),
+)
+inbound = Table(
+    "inbound",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    _person(),
+    Column("seq", Integer, nullable=False),
+    Column(
+        "key",
+        String(100),
+        nullable=False,
+        comment="the client's own, so that a repeated send is one message",
+    ),
+    Column("surface", String(20), nullable=False),
+    Column("kind", String(10), nullable=False, comment="text or click"),
+    Column(
+        "text",
+        Text,
+        nullable=False,
+        comment="as typed, redacted; for a click the button's title",
+    ),
+    Column("redacted", Boolean, nullable=False),
+    Column("offer_id", String(36)),
+    Column("answer_id", String(40)),
+    Column(
+        "click_of",
+        String(80),
+        unique=True,
+        comment="offer and answer: the same click twice is one message",
+    ),
+    Column(
+        "answerable",
+        JSON,
+        nullable=False,
+        comment="ids of the offers a typed answer may concern (X12)",
+    ),
+    Column("received_at", Instant, nullable=False),
+    Column("state", String(10), nullable=False, comment="accepted, answered or failed"),
+    Column("due_at", Instant, nullable=False),
+    Column("claimed_until", Instant),
+    Column("attempts", Integer, nullable=False),
+    Column("answered_at", Instant),
+    UniqueConstraint("person_id", "key"),
+    UniqueConstraint("person_id", "seq"),
+    Index("ix_inbound_state_due_at", "state", "due_at"),
+)
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _person(),
+    Column("seq", Integer, nullable=False),
+    Column(
+        "cause",
+        String(80),
+        nullable=False,
+        comment="the inbound message or notice that led to it",
+    ),
+    Column("part", Integer, nullable=False),
+    Column(
+        "notice_id",
+        String(36),
+        unique=True,
+        comment="the acknowledgement of that notice",
+    ),
+    Column("offer_id", String(36), index=True),
+    Column("text", Text, nullable=False),
+    Column("link", JSON),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("cause", "part"),
+    UniqueConstraint("person_id", "seq"),
+)
+offers = Table(
+    "offers",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    _person(),
+    Column("question", String(40), nullable=False),
+    Column("subject", JSON, nullable=False),
+    Column("answers", JSON, nullable=False),
+    Column("cause", String(80), nullable=False),
+    Column("from_notice", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column(
+        "state",
+        String(12),
+        nullable=False,
+        comment="open, answered, replaced or overtaken",
+    ),
+    Column("answer_id", String(40)),
+    Column("answered_by", String(36)),
+    Column("closed_at", Instant),
+    Column("changed_seq", Integer, nullable=False),
+    UniqueConstraint("cause", "question"),
+    Index("ix_offers_person_id_state", "person_id", "state"),
+)
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("key", String(300), nullable=False, unique=True),
+    Column("kind", String(40), nullable=False),
+    _person(index=True),
+    Column("facts", JSON, nullable=False),
+    Column(
+        "state",
+        String(12),
+        nullable=False,
+        comment="waiting, delivered, dropped or dead",
+    ),
+    Column("reason", String(200)),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("claimed_until", Instant),
+    Column("attempts", Integer, nullable=False),
+    Column("delivered_at", Instant),
+    Index("ix_notices_state_due_at", "state", "due_at"),
+)
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("key", String(120), nullable=False, unique=True),
+    Column("act", String(40), nullable=False),
+    _person(),
+    Column("system", String(64), nullable=False),
+    Column("external_id", String(200), nullable=False),
+    Column(
+        "locked_at",
+        Instant,
+        comment="the lockout it may end; a later one is not its business",
+    ),
+    Column("offer_id", String(36), nullable=False),
+    Column("cause", String(80), nullable=False),
+    Column("question", String(40), nullable=False),
+    Column(
+        "state",
+        String(12),
+        nullable=False,
+        comment="confirmed, executing, done, failed, handed_over, refused, void",
+    ),
+    Column(
+        "called",
+        Boolean,
+        nullable=False,
+        comment="the system was asked to act, perhaps without an answer",
+    ),
+    Column("outcome", String(40)),
+    Column("reason", Text),
+    Column("confirmed_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Column("due_at", Instant),
+    Column("claimed_until", Instant),
+    Column("attempts", Integer, nullable=False),
+    Column("told", Boolean, nullable=False, comment="the person was told how it ended"),
+    Column("claimed_resolved_at", Instant),
+    Index("ix_requests_state_due_at", "state", "due_at"),
+    Index(
+        "ix_requests_person_id_system_finished_at", "person_id", "system", "finished_at"
+    ),
+)
+
+# Tickets as we see them, and what the desk still has to hear; the local desk keeps its own two tables.
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("number", Integer, nullable=False, unique=True),
+    Column("key", String(120), nullable=False, unique=True),
+    _person(index=True),
+    Column("request_id", String(36), index=True),
+    Column("summary", String(200), nullable=False),
+    Column("state", String(12), nullable=False, comment="open or resolved"),
+    Column("remote_reference", String(100)),
+    Column("created_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+)
+desk_outbox = Table(
+    "desk_outbox",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", String(160), nullable=False, unique=True),
+    Column(
+        "ticket_id", String(36), ForeignKey("tickets.id"), nullable=False, index=True
+    ),
+    Column(
+        "event", String(12), nullable=False, comment="open, note, resolve or reopen"
+    ),
+    Column("text", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("claimed_until", Instant),
+    Column("attempts", Integer, nullable=False),
+    Column("sent_at", Instant),
+)
+desk_tickets = Table(
+    "desk_tickets",
+    metadata,
+    Column("reference", String(40), primary_key=True),
+    Column("requester", String(320), nullable=False),
+    Column("summary", String(200), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("changed_at", Instant, nullable=False),
+)
+desk_entries = Table(
+    "desk_entries",
+    metadata,
+    Column("key", String(160), primary_key=True),
+    Column(
+        "reference",
+        String(40),
+        ForeignKey("desk_tickets.reference"),
+        nullable=False,
+        index=True,
+    ),
+    Column("event", String(12), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+# Append-only: a trigger refuses every change (migration 0001).
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Instant, nullable=False),
+    Column(
+        "key",
+        String(200),
+        unique=True,
+        comment="given where a retry must not write twice",
+    ),
+    Column(
+        "actor",
+        String(80),
+        nullable=False,
+        comment="person:<id>, schedulers, supervisor",
+    ),
+    Column(
+        "person_id",
+        String(36),
+        index=True,
+        comment="whose account or conversation it concerns",
+    ),
+    Column("act", String(60), nullable=False),
+    Column("object", String(300), nullable=False),
+    Column("result", String(60), nullable=False),
+    Column("reason", Text),
+    Column("detail", JSON),
+)
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("moved_at", Instant, nullable=False),
+)
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("detail", Text),
+)
