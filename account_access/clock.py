@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Optional, Protocol, Union
+from typing import Protocol
 
 
 class Clock(Protocol):
@@ -26,7 +26,7 @@ class OffsetClock:
     only grow: stored instants would otherwise lie in the future.
     """
 
-    def __init__(self, path: Union[str, Path]):
+    def __init__(self, path: str | Path):
         self.path = Path(path)
 
     def now(self) -> datetime:
@@ -41,9 +41,7 @@ class OffsetClock:
         try:
             return float(text or 0)
         except ValueError:
-            raise ValueError(
-                f"{self.path}: {text[:40]!r} is not a number of seconds; write one or delete the file"
-            )
+            raise ValueError(f"{self.path}: {text[:40]!r} is not a number of seconds; write one or delete the file")
 
 
 class ManualClock:
@@ -64,5 +62,5 @@ class ManualClock:
 
 def from_settings(section) -> Clock:
     """The clock named by the `clock` section of settings.yml."""
-    offset_file: Optional[Path] = section.offset_file
+    offset_file: Path | None = section.offset_file
     return OffsetClock(offset_file) if offset_file else SystemClock()

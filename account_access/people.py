@@ -1,9 +1,9 @@
 """Who there is: people from the directory, and the sign-in identities linked to them (law 1)."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Dict, Iterable, List, Optional
 
 from sqlalchemy import func, select, update
 from sqlalchemy.engine import Connection
@@ -18,10 +18,10 @@ from account_access.store import Store, tables
 class Person:
     id: str
     login: str
-    email: Optional[str]
-    name: Optional[str]
-    given_name: Optional[str]
-    time_zone: Optional[str]
+    email: str | None
+    name: str | None
+    given_name: str | None
+    time_zone: str | None
     active: bool
 
 
@@ -33,43 +33,32 @@ class LinkConflict(Exception):
     """The e-mail address is somebody's who is already linked to another identity: an admin has to look."""
 
 
-_COLUMNS = [
-    tables.people.c[name]
-    for name in ("id", "login", "email", "name", "given_name", "time_zone", "active")
-]
+_COLUMNS = [tables.people.c[name] for name in ("id", "login", "email", "name", "given_name", "time_zone", "active")]
 
 
-def get(store: Store, person_id: str) -> Optional[Person]:
+def get(store: Store, person_id: str) -> Person | None:
     """The person with this id, or None."""
     with store.reading() as connection:
         return find(connection, person_id)
 
 
-def find(connection: Connection, person_id: str) -> Optional[Person]:
+def find(connection: Connection, person_id: str) -> Person | None:
     """As `get`, in the caller's transaction."""
-    row = connection.execute(
-        select(*_COLUMNS).where(tables.people.c.id == person_id)
-    ).first()
+    row = connection.execute(select(*_COLUMNS).where(tables.people.c.id == person_id)).first()
     return Person(*row) if row else None
 
 
-def accounts_of(connection: Connection, person_id: str) -> Dict[str, str]:
+def accounts_of(connection: Connection, person_id: str) -> dict[str, str]:
     """The person's accounts: external id by system key."""
     table = tables.accounts
-    query = (
-        select(table.c.system, table.c.external_id)
-        .where(table.c.person_id == person_id)
-        .order_by(table.c.system)
-    )
+    query = select(table.c.system, table.c.external_id).where(table.c.person_id == person_id).order_by(table.c.system)
     return {row.system: row.external_id for row in connection.execute(query)}
 
 
-def owner_of(connection: Connection, system: str, external_id: str) -> Optional[str]:
+def owner_of(connection: Connection, system: str, external_id: str) -> str | None:
     """The id of the person whose account that is, or None."""
     table = tables.accounts
-    query = select(table.c.person_id).where(
-        table.c.system == system, table.c.external_id == external_id
-    )
+    query = select(table.c.person_id).where(table.c.system == system, table.c.external_id == external_id)
     return connection.execute(query).scalar()
 
 
@@ -78,7 +67,7 @@ def link(
     clock: Clock,
     issuer: str,
     subject: str,
-    email: Optional[str],
+    email: str | None,
     email_verified: bool,
 ) -> Person:
     """The person behind a sign-in.
@@ -126,38 +115,28 @@ def link(
     return person
 
 
-def _match(connection: Connection, issuer: str, email: Optional[str], verified: bool):
+def _match(connection: Connection, issuer: str, email: str | None, verified: bool):
     """The never-linked directory person with that address, or the problem."""
     if not email or not verified:
         return None, UnknownPerson("the sign-in carries no verified e-mail address")
     rows = connection.execute(
-        select(tables.people.c.id)
-        .where(func.lower(tables.people.c.email) == email.lower())
-        .limit(2)
+        select(tables.people.c.id).where(func.lower(tables.people.c.email) == email.lower()).limit(2)
     ).all()
     if not rows:
         return None, UnknownPerson("nobody in the directory has this e-mail address")
     if len(rows) > 1:
-        return None, LinkConflict(
-            "several people in the directory have this e-mail address"
-        )
+        return None, LinkConflict("several people in the directory have this e-mail address")
     person_id = rows[0].id
     # Any identity counts, whatever its issuer: an address taken over elsewhere must not open this person's inbox.
     linked = connection.execute(
-        select(tables.identities.c.subject).where(
-            tables.identities.c.person_id == person_id
-        )
+        select(tables.identities.c.subject).where(tables.identities.c.person_id == person_id)
     ).first()
     if linked:
-        return person_id, LinkConflict(
-            "this person is already linked to another identity"
-        )
+        return person_id, LinkConflict("this person is already linked to another identity")
     return person_id, None
 
 
-def merge(
-    store: Store, clock: Clock, system: str, batch: Iterable[DirectoryPerson]
-) -> int:
+def merge(store: Store, clock: Clock, system: str, batch: Iterable[DirectoryPerson]) -> int:
     """Adds or updates people from a directory's page; returns how many there were.
 
     An account is known by (system, external id) for ever; a changed login or address moves with it.
@@ -170,25 +149,19 @@ def merge(
     return count
 
 
-def _merge_one(
-    connection: Connection, now: datetime, system: str, entry: DirectoryPerson
-) -> None:
-    values = dict(
-        login=entry.login,
-        email=entry.email,
-        name=entry.name,
-        given_name=entry.given_name,
-        time_zone=entry.time_zone,
-        active=entry.active,
-        seen_at=now,
-    )
+def _merge_one(connection: Connection, now: datetime, system: str, entry: DirectoryPerson) -> None:
+    values = {
+        "login": entry.login,
+        "email": entry.email,
+        "name": entry.name,
+        "given_name": entry.given_name,
+        "time_zone": entry.time_zone,
+        "active": entry.active,
+        "seen_at": now,
+    }
     person_id = owner_of(connection, system, entry.external_id)
     if person_id:
-        connection.execute(
-            update(tables.people)
-            .where(tables.people.c.id == person_id)
-            .values(**values)
-        )
+        connection.execute(update(tables.people).where(tables.people.c.id == person_id).values(**values))
         connection.execute(
             update(tables.accounts)
             .where(
@@ -200,9 +173,7 @@ def _merge_one(
         return
     person_id = str(uuid.uuid4())
     connection.execute(tables.people.insert().values(id=person_id, **values))
-    connection.execute(
-        tables.conversations.insert().values(person_id=person_id, last_seq=0)
-    )
+    connection.execute(tables.conversations.insert().values(person_id=person_id, last_seq=0))
     connection.execute(
         tables.accounts.insert().values(
             system=system,
@@ -213,7 +184,7 @@ def _merge_one(
     )
 
 
-def by_login(store: Store, login: str) -> List[Person]:
+def by_login(store: Store, login: str) -> list[Person]:
     """People with that login, whole and without case: for admins' commands."""
     query = select(*_COLUMNS).where(func.lower(tables.people.c.login) == login.lower())
     with store.reading() as connection:

@@ -2,9 +2,9 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Dict, Iterable, Optional
 
 from sqlalchemy import or_, select, update
 
@@ -18,7 +18,7 @@ class Session:
     id: str
     person_id: str
     issuer: str
-    provider_sid: Optional[str]
+    provider_sid: str | None
     auth_time: datetime
     expires_at: datetime
     csrf: str
@@ -30,7 +30,7 @@ def create(
     person_id: str,
     issuer: str,
     subject: str,
-    provider_sid: Optional[str],
+    provider_sid: str | None,
     auth_time: datetime,
     expires_at: datetime,
 ) -> str:
@@ -62,12 +62,12 @@ def create(
     return token
 
 
-def find(store: Store, clock: Clock, token: str) -> Optional[Session]:
+def find(store: Store, clock: Clock, token: str) -> Session | None:
     """The live session of this token; None if revoked, expired, unknown, or the person is no longer active."""
     return live(store, clock, [_hash(token)]).get(_hash(token)) if token else None
 
 
-def live(store: Store, clock: Clock, session_ids: Iterable[str]) -> Dict[str, Session]:
+def live(store: Store, clock: Clock, session_ids: Iterable[str]) -> dict[str, Session]:
     """Those of the given sessions that still stand, in one query: for open streams."""
     table = tables.sessions
     columns = [table.c[name] for name in Session.__dataclass_fields__]
@@ -94,8 +94,8 @@ def revoke_at_provider(
     store: Store,
     clock: Clock,
     issuer: str,
-    sid: Optional[str] = None,
-    subject: Optional[str] = None,
+    sid: str | None = None,
+    subject: str | None = None,
 ) -> int:
     """Ends what the provider says has ended (back-channel logout); returns how many. A sid ends one, a subject all."""
     table = tables.sessions
@@ -103,18 +103,14 @@ def revoke_at_provider(
         raise ValueError("a logout names a sid or a subject")
     which = [table.c.provider_sid == sid] if sid is not None else []
     which += [table.c.subject == subject] if subject is not None and sid is None else []
-    return _revoke(
-        store, clock, (table.c.issuer == issuer) & or_(*which), "ended at the provider"
-    )
+    return _revoke(store, clock, (table.c.issuer == issuer) & or_(*which), "ended at the provider")
 
 
 def _revoke(store: Store, clock: Clock, which, reason: str) -> int:
     table = tables.sessions
     with store.begin() as connection:
         rows = connection.execute(
-            select(table.c.id, table.c.person_id).where(
-                which, table.c.revoked_at.is_(None)
-            )
+            select(table.c.id, table.c.person_id).where(which, table.c.revoked_at.is_(None))
         ).all()
         connection.execute(
             update(table)

@@ -7,16 +7,15 @@ Each process loads only the sections it needs, so that `${NAME}` values (its sec
 import difflib
 import os
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple, Union
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import BaseModel, Field, SecretStr, ValidationError, validator
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-SECRET_KEYS = frozenset(
-    {"token", "secret", "client_secret", "cookie_secret", "password", "api_key"}
-)
+SECRET_KEYS = frozenset({"token", "secret", "client_secret", "cookie_secret", "password", "api_key"})
 _VARIABLE = re.compile(r"^\$\{([A-Z][A-Z0-9_]*)\}$")
 
 
@@ -34,9 +33,7 @@ class Section(BaseModel):
 
 
 class ClockSection(Section):
-    offset_file: Optional[Path] = Field(
-        None, description="Rehearsals only: a file with seconds to add to the time."
-    )
+    offset_file: Path | None = Field(None, description="Rehearsals only: a file with seconds to add to the time.")
 
 
 class StoreSection(Section):
@@ -53,9 +50,7 @@ class SignInSection(Section):
     )
     client_id: str = Field(..., description="Our client at that issuer.")
     client_secret: SecretStr = Field(..., description="Its secret, as ${NAME}.")
-    scopes: List[str] = Field(
-        ["openid", "profile", "email"], description="Scopes asked for."
-    )
+    scopes: list[str] = Field(["openid", "profile", "email"], description="Scopes asked for.")
     max_hours: float = Field(
         12,
         gt=0,
@@ -65,22 +60,12 @@ class SignInSection(Section):
 
 
 class DoorSection(Section):
-    listen: str = Field(
-        "127.0.0.1:8000", description="Address and port of the only public listener."
-    )
-    url: str = Field(
-        "http://127.0.0.1:8000", description="What people type into the browser."
-    )
+    listen: str = Field("127.0.0.1:8000", description="Address and port of the only public listener.")
+    url: str = Field("http://127.0.0.1:8000", description="What people type into the browser.")
     organisation: str = Field("Acme", description="Shown in the page's header.")
-    rasa_url: str = Field(
-        "http://127.0.0.1:5005", description="Rasa, on loopback or an internal network."
-    )
-    secret: SecretStr = Field(
-        ..., description="Shared by door and Rasa's channel, as ${NAME}."
-    )
-    cookie_secret: SecretStr = Field(
-        ..., description="Signs the short sign-in cookie, as ${NAME}."
-    )
+    rasa_url: str = Field("http://127.0.0.1:5005", description="Rasa, on loopback or an internal network.")
+    secret: SecretStr = Field(..., description="Shared by door and Rasa's channel, as ${NAME}.")
+    cookie_secret: SecretStr = Field(..., description="Signs the short sign-in cookie, as ${NAME}.")
     sign_in: SignInSection
 
     @validator("listen")
@@ -99,19 +84,17 @@ class SystemSection(Section):
         description="Which connector: okta, or instructions (no connector, people get an article).",
     )
     name: str = Field(..., description="What people call it.")
-    url: Optional[str] = Field(None, description="Its address, without a path.")
-    token: Optional[SecretStr] = Field(None, description="Its API token, as ${NAME}.")
-    portal_url: Optional[str] = Field(None, description="Where people go by browser.")
+    url: str | None = Field(None, description="Its address, without a path.")
+    token: SecretStr | None = Field(None, description="Its API token, as ${NAME}.")
+    portal_url: str | None = Field(None, description="Where people go by browser.")
     unlock: str = Field(
         "automated",
         description="automated, or instructions: tell people how, do not act (I1, I2).",
     )
     connect_timeout: float = Field(2, gt=0, le=8, description="Seconds.")
     read_timeout: float = Field(6, gt=0, le=8, description="Seconds.")
-    workers: int = Field(
-        8, ge=1, le=64, description="At most so many calls at once to this system."
-    )
-    protected_groups: FrozenSet[str] = Field(
+    workers: int = Field(8, ge=1, le=64, description="At most so many calls at once to this system.")
+    protected_groups: frozenset[str] = Field(
         frozenset({"Okta Administrators"}),
         description="Members always go to a human (law 6).",
     )
@@ -127,44 +110,28 @@ class SystemSection(Section):
     @validator("token", always=True)
     def _complete(cls, value, values):
         if values.get("type") == "okta" and value is None:
-            raise ValueError(
-                "is needed by a system of type okta; add token: ${OKTA_TOKEN}"
-            )
+            raise ValueError("is needed by a system of type okta; add token: ${OKTA_TOKEN}")
         if values.get("type") == "okta" and not values.get("url"):
-            raise ValueError(
-                "a system of type okta also needs url: https://YOUR-ORG.okta.com"
-            )
+            raise ValueError("a system of type okta also needs url: https://YOUR-ORG.okta.com")
         return value
 
 
 class LockoutSection(Section):
-    poll_seconds: float = Field(
-        30, ge=1, le=3600, description="How often locked accounts are looked for (N1)."
-    )
-    overlap_seconds: float = Field(
-        120, ge=0, description="Events may arrive late: look so far back each time."
-    )
-    look_back_hours: float = Field(
-        24, gt=0, description="After an outage, look back so far at most."
-    )
-    max_notifications: int = Field(
-        4, ge=0, description="Per person in the window, over all systems (N6)."
-    )
+    poll_seconds: float = Field(30, ge=1, le=3600, description="How often locked accounts are looked for (N1).")
+    overlap_seconds: float = Field(120, ge=0, description="Events may arrive late: look so far back each time.")
+    look_back_hours: float = Field(24, gt=0, description="After an outage, look back so far at most.")
+    max_notifications: int = Field(4, ge=0, description="Per person in the window, over all systems (N6).")
     window_hours: float = Field(24, gt=0, description="The rolling window.")
     gap_hours: float = Field(6, ge=0, description="At least so long between two.")
 
 
 class UnlockSection(Section):
-    max_per_window: int = Field(
-        3, ge=0, description="Self-service unlocks per person and system (U10)."
-    )
+    max_per_window: int = Field(3, ge=0, description="Self-service unlocks per person and system (U10).")
     window_hours: float = Field(24, gt=0, description="The rolling window.")
 
 
 class DeskSection(Section):
-    type: str = Field(
-        "local", description="Where tickets go: local keeps them in the store."
-    )
+    type: str = Field("local", description="Where tickets go: local keeps them in the store.")
     prefix: str = Field("AA", description="Letters in front of a ticket's number.")
 
     @validator("type")
@@ -179,27 +146,15 @@ class ConversationSection(Section):
         le=30,
         description="After it the person hears we are still trying (law 4).",
     )
-    typed_answer_hours: float = Field(
-        2, gt=0, le=2, description="How long a typed yes answers an offer (X12)."
-    )
-    offer_hours: float = Field(
-        24, gt=0, le=24, description="How long a button answers an offer (X12)."
-    )
+    typed_answer_hours: float = Field(2, gt=0, le=2, description="How long a typed yes answers an offer (X12).")
+    offer_hours: float = Field(24, gt=0, le=24, description="How long a button answers an offer (X12).")
 
 
 class SchedulersSection(Section):
-    rasa_url: str = Field(
-        "http://127.0.0.1:5005", description="Rasa, on loopback or an internal network."
-    )
-    secret: SecretStr = Field(
-        ..., description="Shared by schedulers and Rasa's channel, as ${NAME}."
-    )
-    sync_minutes: float = Field(
-        15, gt=0, description="How often the directory's people are read."
-    )
-    concurrency: int = Field(
-        8, ge=1, le=64, description="At most so many notices are delivered at once."
-    )
+    rasa_url: str = Field("http://127.0.0.1:5005", description="Rasa, on loopback or an internal network.")
+    secret: SecretStr = Field(..., description="Shared by schedulers and Rasa's channel, as ${NAME}.")
+    sync_minutes: float = Field(15, gt=0, description="How often the directory's people are read.")
+    concurrency: int = Field(8, ge=1, le=64, description="At most so many notices are delivered at once.")
 
 
 class ProcessesSection(Section):
@@ -211,28 +166,24 @@ class ProcessesSection(Section):
 class Settings(Section):
     """The whole file; a section that a process did not ask for is None."""
 
-    time_zone: str = Field(
-        "America/Los_Angeles", description="Decides dates and send times; IANA name."
-    )
+    time_zone: str = Field("America/Los_Angeles", description="Decides dates and send times; IANA name.")
     processes: ProcessesSection = ProcessesSection()
     clock: ClockSection = ClockSection()
     store: StoreSection = StoreSection()
     conversation: ConversationSection = ConversationSection()
-    door: Optional[DoorSection] = None
-    systems: Dict[str, SystemSection] = {}
+    door: DoorSection | None = None
+    systems: dict[str, SystemSection] = {}
     lockout: LockoutSection = LockoutSection()
     unlock: UnlockSection = UnlockSection()
     desk: DeskSection = DeskSection()
-    schedulers: Optional[SchedulersSection] = None
+    schedulers: SchedulersSection | None = None
 
     @validator("time_zone")
     def _known_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError(
-                f"{value!r} is not a time zone; write e.g. America/Los_Angeles"
-            )
+            raise ValueError(f"{value!r} is not a time zone; write e.g. America/Los_Angeles")
         return value
 
 
@@ -245,28 +196,17 @@ SECTIONS = {
 }
 
 
-def load(
-    path: Union[str, Path], process: str, environment: Mapping[str, str] = os.environ
-) -> Settings:
+def load(path: str | Path, process: str, environment: Mapping[str, str] = os.environ) -> Settings:
     """The checked settings for one process (`door`, `actions`, `schedulers` or `channel`).
 
     Raises SettingsError with every error of the file. Sections of other processes are checked by those.
     """
     raw = read(path)
     wanted = ALWAYS + SECTIONS[process]
-    expanded, problems = _expand(
-        {key: value for key, value in raw.items() if key in wanted}, (), environment
-    )
+    expanded, problems = _expand({key: value for key, value in raw.items() if key in wanted}, (), environment)
     problems += _unknown(raw)
-    required = [
-        name
-        for name in SECTIONS[process]
-        if name in ("door", "schedulers") and name not in raw
-    ]
-    problems += [
-        (name, "is missing; copy the section from docs/settings.md")
-        for name in required
-    ]
+    required = [name for name in SECTIONS[process] if name in ("door", "schedulers") and name not in raw]
+    problems += [(name, "is missing; copy the section from docs/settings.md") for name in required]
     settings = None
     try:
         settings = Settings(**expanded)
@@ -278,11 +218,9 @@ def load(
     return settings
 
 
-def check(
-    path: Union[str, Path], environment: Mapping[str, str] = os.environ
-) -> Settings:
+def check(path: str | Path, environment: Mapping[str, str] = os.environ) -> Settings:
     """Loads the file as every process would; raises SettingsError with all their errors. For the launcher."""
-    lines: List[str] = []
+    lines: list[str] = []
     loaded = None
     for process in SECTIONS:
         try:
@@ -294,44 +232,32 @@ def check(
     return loaded
 
 
-def read(path: Union[str, Path]) -> Dict[str, Any]:
+def read(path: str | Path) -> dict[str, Any]:
     """The file as it stands, nothing expanded. Raises SettingsError if it is absent or no mapping."""
     try:
         raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise SettingsError(
-            [f"{path}: not found; create it or point SETTINGS at yours"]
-        )
+        raise SettingsError([f"{path}: not found; create it or point SETTINGS at yours"])
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            [
-                f"{path}: cannot be read ({error}); check its permissions and encoding (UTF-8)"
-            ]
-        )
+        raise SettingsError([f"{path}: cannot be read ({error}); check its permissions and encoding (UTF-8)"])
     except yaml.YAMLError as error:
         where = getattr(error, "problem_mark", None)
         line = f":{where.line + 1}" if where else ""
-        raise SettingsError(
-            [
-                f"{path}{line}: not YAML ({getattr(error, 'problem', error)}); check the indentation"
-            ]
-        )
+        raise SettingsError([f"{path}{line}: not YAML ({getattr(error, 'problem', error)}); check the indentation"])
     if raw is None:
         return {}
     if not isinstance(raw, dict):
-        raise SettingsError(
-            [f"{path}: is not a list of `key: value` sections; see docs/settings.md"]
-        )
+        raise SettingsError([f"{path}: is not a list of `key: value` sections; see docs/settings.md"])
     return raw
 
 
-def _one_of(value: str, allowed: Tuple[str, ...]) -> str:
+def _one_of(value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise ValueError(f"{value!r} is not known; write {' or '.join(allowed)}")
     return value
 
 
-def _expand(value: Any, at: Tuple[str, ...], environment: Mapping[str, str]):
+def _expand(value: Any, at: tuple[str, ...], environment: Mapping[str, str]):
     """Replaces whole-value `${NAME}`; returns the value and the problems found, as (key, text)."""
     if isinstance(value, dict):
         out, problems = {}, []
@@ -340,9 +266,7 @@ def _expand(value: Any, at: Tuple[str, ...], environment: Mapping[str, str]):
             problems += more
         return out, problems
     if isinstance(value, list):
-        pairs = [
-            _expand(item, at + (str(i),), environment) for i, item in enumerate(value)
-        ]
+        pairs = [_expand(item, at + (str(i),), environment) for i, item in enumerate(value)]
         return [v for v, _ in pairs], [p for _, ps in pairs for p in ps]
     if not isinstance(value, str):
         if at[-1:] and at[-1] in SECRET_KEYS and value is not None:
@@ -356,7 +280,7 @@ def _expand(value: Any, at: Tuple[str, ...], environment: Mapping[str, str]):
     return _expand_text(value, at, environment)
 
 
-def _expand_text(value: str, at: Tuple[str, ...], environment: Mapping[str, str]):
+def _expand_text(value: str, at: tuple[str, ...], environment: Mapping[str, str]):
     key = ".".join(at)
     match = _VARIABLE.match(value)
     if match:
@@ -377,9 +301,7 @@ def _expand_text(value: str, at: Tuple[str, ...], environment: Mapping[str, str]
             )
         ]
     if at[-1] in SECRET_KEYS:
-        return value, [
-            (key, "is given in clear; put it into a variable and write ${NAME}")
-        ]
+        return value, [(key, "is given in clear; put it into a variable and write ${NAME}")]
     if re.search(r"://[^/@\s:]+:[^/@\s]+@", value):
         return value, [
             (
@@ -390,23 +312,17 @@ def _expand_text(value: str, at: Tuple[str, ...], environment: Mapping[str, str]
     return value, []
 
 
-def _unknown(raw: Mapping[str, Any]) -> List[Tuple[str, str]]:
+def _unknown(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
     known = list(Settings.__fields__)
-    return [
-        (str(key), _did_you_mean(str(key), known)) for key in raw if key not in known
-    ]
+    return [(str(key), _did_you_mean(str(key), known)) for key in raw if key not in known]
 
 
-def _did_you_mean(key: str, known: List[str]) -> str:
+def _did_you_mean(key: str, known: list[str]) -> str:
     near = difflib.get_close_matches(key, known, n=1)
-    return (
-        f"unknown key; did you mean {near[0]}?"
-        if near
-        else f"unknown key; known are {', '.join(sorted(known))}"
-    )
+    return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; known are {', '.join(sorted(known))}"
 
 
-def _problem(error: Mapping[str, Any]) -> Tuple[str, str]:
+def _problem(error: Mapping[str, Any]) -> tuple[str, str]:
     location = [str(part) for part in error["loc"]]
     key = ".".join(location)
     if error["type"] == "value_error.extra":
@@ -417,15 +333,11 @@ def _problem(error: Mapping[str, Any]) -> Tuple[str, str]:
     return key, message if ";" in message else f"{message}; see docs/settings.md"
 
 
-def _fields_beside(location: List[str]) -> List[str]:
+def _fields_beside(location: list[str]) -> list[str]:
     """The keys that would be known where an unknown one stands."""
     model = Settings
     for part in location[:-1]:
         field = model.__fields__.get(part) if model else None
-        if (
-            field is not None
-            and isinstance(field.type_, type)
-            and issubclass(field.type_, BaseModel)
-        ):
+        if field is not None and isinstance(field.type_, type) and issubclass(field.type_, BaseModel):
             model = field.type_
     return list(model.__fields__)

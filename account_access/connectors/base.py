@@ -8,9 +8,10 @@ SystemFailure
     └── OutcomeUnknown     it was asked to act and did not answer: read before doing anything else
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import FrozenSet, Iterator, List, Optional, Protocol, Tuple
+from typing import Protocol
 
 
 class SystemFailure(Exception):
@@ -30,7 +31,7 @@ class NotSupported(SystemFailure):
 
 
 class TemporarilyUnavailable(SystemFailure):
-    def __init__(self, message: str, retry_after: Optional[float] = None):
+    def __init__(self, message: str, retry_after: float | None = None):
         """`retry_after`: seconds after which the system wants to be asked again, if it said so."""
         super().__init__(message)
         self.retry_after = retry_after
@@ -48,10 +49,10 @@ class Account:
     login: str
     locked: bool
     status: str
-    status_since: Optional[datetime]
+    status_since: datetime | None
 
     @property
-    def locked_at(self) -> Optional[datetime]:
+    def locked_at(self) -> datetime | None:
         """When the standing lockout began (UTC), None if there is none."""
         return self.status_since if self.locked else None
 
@@ -62,10 +63,10 @@ class DirectoryPerson:
 
     external_id: str
     login: str
-    email: Optional[str]
-    name: Optional[str]
-    given_name: Optional[str]
-    time_zone: Optional[str]
+    email: str | None
+    name: str | None
+    given_name: str | None
+    time_zone: str | None
     active: bool
 
 
@@ -73,7 +74,7 @@ class DirectoryPerson:
 class LockoutPage:
     """External ids named by new lockout events, and where to go on from."""
 
-    external_ids: Tuple[str, ...]
+    external_ids: tuple[str, ...]
     cursor: str
 
 
@@ -81,12 +82,12 @@ class Connector(Protocol):
     """One identity system. Calls block, within connect and read timeouts; run them in that system's own threads."""
 
     key: str
-    capabilities: FrozenSet[str] = field(default=frozenset())
+    capabilities: frozenset[str] = field(default=frozenset())
 
     def account(self, external_id: str) -> Account:
         """Reads one account, never from a cache. Raises AccountNotFound and the errors above."""
 
-    def groups(self, external_id: str) -> FrozenSet[str]:
+    def groups(self, external_id: str) -> frozenset[str]:
         """The names of the account's groups."""
 
     def unlock(self, external_id: str) -> None:
@@ -95,8 +96,8 @@ class Connector(Protocol):
     def locked_accounts(self) -> Iterator[Account]:
         """All accounts locked now, by a server-side filter, in pages; may lag behind by a second."""
 
-    def lockouts_since(self, cursor: Optional[str], since: datetime) -> LockoutPage:
+    def lockouts_since(self, cursor: str | None, since: datetime) -> LockoutPage:
         """Lockout events after the cursor (or since the instant, without one), late ones included."""
 
-    def people(self) -> Iterator[List[DirectoryPerson]]:
+    def people(self) -> Iterator[list[DirectoryPerson]]:
         """Everyone, page by page."""

@@ -4,9 +4,9 @@ import os
 import shutil
 import sqlite3
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator, Optional
 
 from alembic import command
 from alembic.config import Config
@@ -38,9 +38,7 @@ class Store:
             current = MigrationContext.configure(connection).get_current_revision()
         head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
         if current != head:
-            raise StoreOutdated(
-                f"{url_without_password(url)}: schema is {current}, not {head}; run `make migrate`"
-            )
+            raise StoreOutdated(f"{url_without_password(url)}: schema is {current}, not {head}; run `make migrate`")
         return cls(engine)
 
     @contextmanager
@@ -59,7 +57,7 @@ class Store:
         self.engine.dispose()
 
 
-def migrate(url: str) -> Optional[Path]:
+def migrate(url: str) -> Path | None:
     """Brings the schema up to date; only the supervisor calls it, before anything starts (law 10).
 
     A SQLite store that needs migrating is copied first; returns the copy's path, or None if none was needed.
@@ -86,14 +84,10 @@ def migrate(url: str) -> Optional[Path]:
             os.chmod(path, 0o600)
 
 
-def sqlite_path(url: str) -> Optional[Path]:
+def sqlite_path(url: str) -> Path | None:
     """The file of a SQLite address, None for any other database."""
     parsed = make_url(url)
-    return (
-        Path(parsed.database)
-        if parsed.get_backend_name() == "sqlite" and parsed.database
-        else None
-    )
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
 
 
 def url_without_password(url: str) -> str:
@@ -111,9 +105,7 @@ def _copy(path: Path) -> Path:
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(
-            parsed, future=True, pool_pre_ping=True, pool_size=8, max_overflow=8
-        )
+        return create_engine(parsed, future=True, pool_pre_ping=True, pool_size=8, max_overflow=8)
     engine = create_engine(
         parsed,
         future=True,

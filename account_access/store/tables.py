@@ -4,7 +4,6 @@ Instants are kept as UTC in `Instant` columns and come back aware.
 """
 
 from datetime import datetime, timezone
-from typing import Optional
 
 from sqlalchemy import (
     JSON,
@@ -38,27 +37,21 @@ class Instant(TypeDecorator):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: Optional[datetime], dialect):
+    def process_bind_param(self, value: datetime | None, dialect):
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError("only aware datetimes are stored")
         return value.astimezone(timezone.utc)
 
-    def process_result_value(self, value: Optional[datetime], dialect):
+    def process_result_value(self, value: datetime | None, dialect):
         if value is None:
             return None
-        return (
-            value.replace(tzinfo=timezone.utc)
-            if value.tzinfo is None
-            else value.astimezone(timezone.utc)
-        )
+        return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
 
 
 def _person(**options) -> Column:
-    return Column(
-        "person_id", String(36), ForeignKey("people.id"), nullable=False, **options
-    )
+    return Column("person_id", String(36), ForeignKey("people.id"), nullable=False, **options)
 
 
 # Who there is, read from the directory by the schedulers; `accounts` says which account in which system is whose.
@@ -271,9 +264,7 @@ requests = Table(
     Column("told", Boolean, nullable=False, comment="the person was told how it ended"),
     Column("claimed_resolved_at", Instant),
     Index("ix_requests_state_due_at", "state", "due_at"),
-    Index(
-        "ix_requests_person_id_system_finished_at", "person_id", "system", "finished_at"
-    ),
+    Index("ix_requests_person_id_system_finished_at", "person_id", "system", "finished_at"),
 )
 
 # Tickets as we see them, and what the desk still has to hear; the local desk keeps its own two tables.
@@ -296,12 +287,8 @@ desk_outbox = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("key", String(160), nullable=False, unique=True),
-    Column(
-        "ticket_id", String(36), ForeignKey("tickets.id"), nullable=False, index=True
-    ),
-    Column(
-        "event", String(12), nullable=False, comment="open, note, resolve or reopen"
-    ),
+    Column("ticket_id", String(36), ForeignKey("tickets.id"), nullable=False, index=True),
+    Column("event", String(12), nullable=False, comment="open, note, resolve or reopen"),
     Column("text", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),

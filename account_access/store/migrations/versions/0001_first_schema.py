@@ -41,9 +41,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_audit_key")),
     )
     with op.batch_alter_table("audit", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_audit_person_id"), ["person_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_audit_person_id"), ["person_id"], unique=False)
 
     op.create_table(
         "cursors",
@@ -89,23 +87,17 @@ def upgrade() -> None:
         sa.Column("external_id", sa.String(length=200), nullable=False),
         sa.Column("person_id", sa.String(length=36), nullable=False),
         sa.Column("login", sa.String(length=320), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["people.id"], name=op.f("fk_accounts_person_id")
-        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_accounts_person_id")),
         sa.PrimaryKeyConstraint("system", "external_id", name=op.f("pk_accounts")),
     )
     with op.batch_alter_table("accounts", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_accounts_person_id"), ["person_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_accounts_person_id"), ["person_id"], unique=False)
 
     op.create_table(
         "conversations",
         sa.Column("person_id", sa.String(length=36), nullable=False),
         sa.Column("last_seq", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["people.id"], name=op.f("fk_conversations_person_id")
-        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_conversations_person_id")),
         sa.PrimaryKeyConstraint("person_id", name=op.f("pk_conversations")),
     )
     op.create_table(
@@ -123,9 +115,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_desk_entries")),
     )
     with op.batch_alter_table("desk_entries", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_desk_entries_reference"), ["reference"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_desk_entries_reference"), ["reference"], unique=False)
 
     op.create_table(
         "identities",
@@ -133,15 +123,11 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(length=300), nullable=False),
         sa.Column("person_id", sa.String(length=36), nullable=False),
         sa.Column("linked_at", Instant(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["people.id"], name=op.f("fk_identities_person_id")
-        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_identities_person_id")),
         sa.PrimaryKeyConstraint("issuer", "subject", name=op.f("pk_identities")),
     )
     with op.batch_alter_table("identities", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_identities_person_id"), ["person_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_identities_person_id"), ["person_id"], unique=False)
 
     op.create_table(
         "inbound",
@@ -155,9 +141,7 @@ def upgrade() -> None:
             comment="the client's own, so that a repeated send is one message",
         ),
         sa.Column("surface", sa.String(length=20), nullable=False),
-        sa.Column(
-            "kind", sa.String(length=10), nullable=False, comment="text or click"
-        ),
+        sa.Column("kind", sa.String(length=10), nullable=False, comment="text or click"),
         sa.Column(
             "text",
             sa.Text(),
@@ -190,18 +174,14 @@ def upgrade() -> None:
         sa.Column("claimed_until", Instant(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("answered_at", Instant(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["people.id"], name=op.f("fk_inbound_person_id")
-        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_inbound_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbound")),
         sa.UniqueConstraint("click_of", name=op.f("uq_inbound_click_of")),
         sa.UniqueConstraint("person_id", "key", name=op.f("uq_inbound_person_id_key")),
         sa.UniqueConstraint("person_id", "seq", name=op.f("uq_inbound_person_id_seq")),
     )
     with op.batch_alter_table("inbound", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_inbound_state_due_at", ["state", "due_at"], unique=False
-        )
+        batch_op.create_index("ix_inbound_state_due_at", ["state", "due_at"], unique=False)
 
     op.create_table(
         "inbox",
@@ -225,18 +205,14 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("link", sa.JSON(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["people.id"], name=op.f("fk_inbox_person_id")
-        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_inbox_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox")),
         sa.UniqueConstraint("cause", "part", name=op.f("uq_inbox_cause_part")),
         sa.UniqueConstraint("notice_id", name=op.f("uq_inbox_notice_id")),
         sa.UniqueConstraint("person_id", "seq", name=op.f("uq_inbox_person_id_seq")),
     )
     with op.batch_alter_table("inbox", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_inbox_offer_id"), ["offer_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_inbox_offer_id"), ["offer_id"], unique=False)
 
     op.create_table(
         "notices",
@@ -257,19 +233,13 @@ def upgrade() -> None:
         sa.Column("claimed_until", Instant(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("delivered_at", Instant(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["people.id"], name=op.f("fk_notices_person_id")
-        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_notices_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
         sa.UniqueConstraint("key", name=op.f("uq_notices_key")),
     )
     with op.batch_alter_table("notices", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_notices_person_id"), ["person_id"], unique=False
-        )
-        batch_op.create_index(
-            "ix_notices_state_due_at", ["state", "due_at"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_notices_person_id"), ["person_id"], unique=False)
+        batch_op.create_index("ix_notices_state_due_at", ["state", "due_at"], unique=False)
 
     op.create_table(
         "offers",
@@ -292,16 +262,12 @@ def upgrade() -> None:
         sa.Column("answered_by", sa.String(length=36), nullable=True),
         sa.Column("closed_at", Instant(), nullable=True),
         sa.Column("changed_seq", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["people.id"], name=op.f("fk_offers_person_id")
-        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_offers_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_offers")),
         sa.UniqueConstraint("cause", "question", name=op.f("uq_offers_cause_question")),
     )
     with op.batch_alter_table("offers", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_offers_person_id_state", ["person_id", "state"], unique=False
-        )
+        batch_op.create_index("ix_offers_person_id_state", ["person_id", "state"], unique=False)
 
     op.create_table(
         "requests",
@@ -346,9 +312,7 @@ def upgrade() -> None:
             comment="the person was told how it ended",
         ),
         sa.Column("claimed_resolved_at", Instant(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["people.id"], name=op.f("fk_requests_person_id")
-        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_requests_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_requests")),
         sa.UniqueConstraint("key", name=op.f("uq_requests_key")),
     )
@@ -358,9 +322,7 @@ def upgrade() -> None:
             ["person_id", "system", "finished_at"],
             unique=False,
         )
-        batch_op.create_index(
-            "ix_requests_state_due_at", ["state", "due_at"], unique=False
-        )
+        batch_op.create_index("ix_requests_state_due_at", ["state", "due_at"], unique=False)
 
     op.create_table(
         "sessions",
@@ -380,18 +342,12 @@ def upgrade() -> None:
         sa.Column("expires_at", Instant(), nullable=False),
         sa.Column("revoked_at", Instant(), nullable=True),
         sa.Column("revoked_because", sa.String(length=100), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["people.id"], name=op.f("fk_sessions_person_id")
-        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_sessions_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
     )
     with op.batch_alter_table("sessions", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_sessions_person_id"), ["person_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_sessions_provider_sid"), ["provider_sid"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_sessions_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_sessions_provider_sid"), ["provider_sid"], unique=False)
 
     op.create_table(
         "tickets",
@@ -401,26 +357,18 @@ def upgrade() -> None:
         sa.Column("person_id", sa.String(length=36), nullable=False),
         sa.Column("request_id", sa.String(length=36), nullable=True),
         sa.Column("summary", sa.String(length=200), nullable=False),
-        sa.Column(
-            "state", sa.String(length=12), nullable=False, comment="open or resolved"
-        ),
+        sa.Column("state", sa.String(length=12), nullable=False, comment="open or resolved"),
         sa.Column("remote_reference", sa.String(length=100), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("changed_at", Instant(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["people.id"], name=op.f("fk_tickets_person_id")
-        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_tickets_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tickets")),
         sa.UniqueConstraint("key", name=op.f("uq_tickets_key")),
         sa.UniqueConstraint("number", name=op.f("uq_tickets_number")),
     )
     with op.batch_alter_table("tickets", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_tickets_person_id"), ["person_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_tickets_request_id"), ["request_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_tickets_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_tickets_request_id"), ["request_id"], unique=False)
 
     op.create_table(
         "desk_outbox",
@@ -439,16 +387,12 @@ def upgrade() -> None:
         sa.Column("claimed_until", Instant(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("sent_at", Instant(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["ticket_id"], ["tickets.id"], name=op.f("fk_desk_outbox_ticket_id")
-        ),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_desk_outbox_ticket_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_desk_outbox")),
         sa.UniqueConstraint("key", name=op.f("uq_desk_outbox_key")),
     )
     with op.batch_alter_table("desk_outbox", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_desk_outbox_ticket_id"), ["ticket_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_desk_outbox_ticket_id"), ["ticket_id"], unique=False)
 
     _refuse_changes_to_audit()
 
