@@ -1,0 +1,35 @@
+# The commands of Account Access; `make` alone lists them. Each first makes .venv as requirements.lock says.
+.PHONY: help run test test-real train lint lock chat bench
+.DEFAULT_GOAL := help
+
+# The first Python that really runs: a version manager's shim on PATH may exist and fail.
+PYTHON := $(shell for p in python3 python python3.13 python3.12 python3.11 python3.10 /usr/bin/python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 6))' >/dev/null 2>&1 && echo $$p && break; done)
+OPS = @$(if $(PYTHON),exec $(PYTHON) ops/bootstrap.py,echo "No Python 3 runs here: install one, then run make again."; exit 1;)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 18
+
+run: ## start everything and say where to open it; Ctrl-C ends it (ARGS="--ports-from 18000 --home DIR")
+	$(OPS) run $(ARGS)
+
+test: ## every check that needs neither root nor Debian packages
+	$(OPS) test $(ARGS)
+
+test-real: ## the same loop in Chromium and against real servers; installs them, so it may need root
+	$(OPS) test-real $(ARGS)
+
+train: ## train the model, if anything it is made of changed
+	$(OPS) train $(ARGS)
+
+lint: ## style and import rules alone
+	$(OPS) lint $(ARGS)
+
+lock: ## write requirements.lock anew from pyproject.toml
+	$(OPS) lock $(ARGS)
+
+chat: ## the conversation in a terminal, while `make run` runs: make chat AS=dana (ARGS=--json for scripts)
+	$(OPS) chat $(or $(AS),dana) $(ARGS)
+
+bench: ## measure against stock Rasa, in the same run
+	$(OPS) bench $(ARGS)

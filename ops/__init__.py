@@ -1,0 +1,1 @@
+"""Everything that installs, trains, starts, watches and checks an installation; the assistant itself never needs it."""
