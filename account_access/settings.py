@@ -262,11 +262,11 @@ def _expand(value: Any, at: tuple[str, ...], environment: Mapping[str, str]):
     if isinstance(value, dict):
         out, problems = {}, []
         for key, item in value.items():
-            out[key], more = _expand(item, at + (str(key),), environment)
+            out[key], more = _expand(item, (*at, str(key)), environment)
             problems += more
         return out, problems
     if isinstance(value, list):
-        pairs = [_expand(item, at + (str(i),), environment) for i, item in enumerate(value)]
+        pairs = [_expand(item, (*at, str(i)), environment) for i, item in enumerate(value)]
         return [v for v, _ in pairs], [p for _, ps in pairs for p in ps]
     if not isinstance(value, str):
         if at[-1:] and at[-1] in SECRET_KEYS and value is not None:

@@ -261,7 +261,7 @@ requests = Table(
     Column("due_at", Instant),
     Column("claimed_until", Instant),
     Column("attempts", Integer, nullable=False),
-    Column("told", Boolean, nullable=False, comment="the person was told how it ended"),
+    Column("follow_up_owed", Boolean, nullable=False, comment="the person was promised to hear how it ends"),
     Column("claimed_resolved_at", Instant),
     Index("ix_requests_state_due_at", "state", "due_at"),
     Index("ix_requests_person_id_system_finished_at", "person_id", "system", "finished_at"),

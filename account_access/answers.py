@@ -1,0 +1,129 @@
+"""Which open offer a typed message answers: yes, no, a number or a title become that answer's own intent (X2).
+
+Pure, and used on both sides: the last NLU component resolves with it, and the action server resolves again from the
+store, so that nothing a tracker carries decides whose offer is answered.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rapidfuzz import fuzz
+
+NONE = "none"
+SEVERAL = "several"
+# A typed title may be misspelt by a letter; a shorter word than a title's never passes for it.
+TITLE_LIKENESS = 90
+# Where an offer has no Cancel, "cancel" means its No, and the other way round.
+ALIKE = {"cancel": "deny", "deny": "cancel"}
+NUMBER_WORDS = {"one": 1, "first": 1, "two": 2, "second": 2, "three": 3, "third": 3, "four": 4, "fourth": 4}
+NUMBER_WORDS |= {"five": 5, "fifth": 5, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5, "last": -1}
+_NUMBER = re.compile(
+    r"^(?:(?:the|option|number|no|nr|choice|pick|take)\s+){0,3}#?"
+    r"(\d{1,2}|" + "|".join(NUMBER_WORDS) + r")(?:\s+(?:one|option|choice))?(?:\s+please)?$"
+)
+
+
+@dataclass(frozen=True)
+class OpenAnswer:
+    id: str
+    title: str
+    intent: str
+
+
+@dataclass(frozen=True)
+class OpenOffer:
+    """An offer as far as resolving needs it; `subject` tells which offers are about the same thing."""
+
+    id: str
+    question: str
+    subject: str
+    answers: tuple[OpenAnswer, ...]
+
+    @classmethod
+    def from_metadata(cls, data: Mapping[str, Any]) -> "OpenOffer":
+        """Reads what `as_metadata` wrote."""
+        answers = tuple(OpenAnswer(a["id"], a["title"], a["intent"]) for a in data["answers"])
+        return cls(data["id"], data["question"], data["subject"], answers)
+
+    def as_metadata(self) -> dict[str, Any]:
+        """JSON for a message's metadata; no secret, no account identifier."""
+        answers = [{"id": a.id, "title": a.title, "intent": a.intent} for a in self.answers]
+        return {"id": self.id, "question": self.question, "subject": self.subject, "answers": answers}
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """The intent to act on, and the question it answers (`none`, `several`, or an offer's)."""
+
+    intent: str
+    question: str
+    confidence: float
+    offer_id: str | None = None
+    answer_id: str | None = None
+
+
+def resolve(text: str, intent: str, confidence: float, offers: Sequence[OpenOffer]) -> Resolution:
+    """What a typed message answers; `offers` are those it may answer, the last shown last."""
+    said = _plain(text)
+    position = _position(said)
+    if position is not None and not _titled(said, offers):
+        return _numbered(position, offers)
+    found = candidates(text, intent, offers)
+    if not found:
+        return Resolution(intent, NONE, confidence)
+    offer, answer = found[-1]
+    meanings = {(candidate.subject, chosen.intent) for candidate, chosen in found}
+    # "Forgot Password" means the same wherever it was shown, a yes does not: the person is asked which.
+    if len(meanings) > 1 and answer.intent in ("affirm", "deny", "cancel"):
+        return Resolution(answer.intent, SEVERAL, confidence)
+    return Resolution(answer.intent, offer.question, confidence, offer.id, answer.id)
+
+
+def candidates(text: str, intent: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:
+    """Every answer that the words may mean: those whose title was typed, else those with the message's intent."""
+    titled = _titled(_plain(text), offers)
+    return titled or [pair for offer in offers if (pair := _answer_with(offer, intent))]
+
+
+def _titled(said: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:
+    return [(offer, answer) for offer in offers for answer in offer.answers if _is_title(said, answer.title)]
+
+
+def _numbered(position: int, offers: Sequence[OpenOffer]) -> Resolution:
+    """A number answers the last shown offer alone."""
+    if offers:
+        answers = offers[-1].answers
+        index = len(answers) - 1 if position == -1 else position - 1
+        if 0 <= index < len(answers):
+            chosen = answers[index]
+            return Resolution(chosen.intent, offers[-1].question, 1.0, offers[-1].id, chosen.id)
+    return Resolution("choose_option", NONE, 1.0)
+
+
+def _answer_with(offer: OpenOffer, intent: str) -> tuple[OpenOffer, OpenAnswer] | None:
+    for wanted in (intent, ALIKE.get(intent)):
+        for answer in offer.answers:
+            if answer.intent == wanted:
+                return offer, answer
+    return None
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^\w#]+", " ", text.casefold()).strip()
+
+
+def _is_title(said: str, title: str) -> bool:
+    plain = _plain(title)
+    if said == plain:
+        return True
+    return len(plain) >= 6 and abs(len(said) - len(plain)) <= 2 and fuzz.ratio(said, plain) >= TITLE_LIKENESS
+
+
+def _position(said: str) -> int | None:
+    match = _NUMBER.match(said)
+    if not match:
+        return None
+    word = match.group(1)
+    return int(word) if word.isdigit() else NUMBER_WORDS[word]

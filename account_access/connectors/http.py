@@ -1,0 +1,157 @@
+"""HTTP to an identity system: timeouts, bounded retries with jitter, and errors that tell the next move (law 4).
+
+A GET is repeated; an act is repeated only where the system surely did not take it (refused connection, 429).
+"""
+
+import time
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random
+
+from account_access import faults
+from account_access.connectors.base import (
+    AccountNotFound,
+    OutcomeUnknown,
+    PermissionRefused,
+    TemporarilyUnavailable,
+)
+
+ATTEMPTS = 3
+# A system that wants to be left alone for longer than this is not waited for while a person waits.
+PATIENCE_SECONDS = 1.5
+JITTER_SECONDS = 0.3
+
+
+class HttpClient:
+    """Calls one base address with one credential; never follows a link to another origin with it."""
+
+    def __init__(self, base_url: str, headers: dict[str, str], connect_timeout: float, read_timeout: float, pool: int):
+        self.base_url = base_url.rstrip("/")
+        self.timeout = (connect_timeout, read_timeout)
+        self.session = requests.Session()
+        self.session.trust_env = False  # a proxy or netrc of the machine must not get the token
+        self.session.headers.update(headers)
+        self.session.mount("http://", HTTPAdapter(pool_maxsize=pool))
+        self.session.mount("https://", HTTPAdapter(pool_maxsize=pool))
+
+    def get(self, path_or_url: str, params: dict[str, Any] | None = None) -> requests.Response:
+        """A GET, repeated a few times while the system is briefly unavailable."""
+        return self._retrying()(self._send, "GET", path_or_url, params)
+
+    def act(self, method: str, path: str, params: dict[str, Any] | None = None) -> requests.Response:
+        """A call that changes something. Raises OutcomeUnknown if it may have been taken without an answer."""
+        return self._retrying()(self._send, method, path, params)
+
+    def _retrying(self) -> Retrying:
+        return Retrying(
+            stop=stop_after_attempt(ATTEMPTS),
+            retry=retry_if_exception(_worth_repeating),
+            wait=_wait,
+            sleep=time.sleep,
+            reraise=True,
+        )
+
+    def _send(self, method: str, path_or_url: str, params: dict[str, Any] | None) -> requests.Response:
+        url = urljoin(self.base_url + "/", path_or_url)
+        if urlsplit(url)[:2] != urlsplit(self.base_url)[:2]:
+            raise TemporarilyUnavailable(f"a link leads to another origin: {urlsplit(url).netloc}")
+        name = f"{method} {urlsplit(url).path}"
+        acting = method != "GET"
+        try:
+            response = self.session.request(method, url, params=params, timeout=self.timeout, allow_redirects=False)
+        except (requests.ConnectTimeout, requests.exceptions.SSLError) as error:
+            raise _Unsent(f"{name}: no connection ({type(error).__name__})") from error
+        except requests.ConnectionError as error:
+            if _never_sent(error):
+                raise _Unsent(f"{name}: connection refused") from error
+            raise (OutcomeUnknown if acting else TemporarilyUnavailable)(f"{name}: connection broke") from error
+        except requests.RequestException as error:
+            kind = OutcomeUnknown if acting else TemporarilyUnavailable
+            raise kind(f"{name}: no answer within {self.timeout[1]:g} s ({type(error).__name__})") from error
+        if acting:
+            faults.point("call_sent")
+        return _checked(response, name, acting)
+
+
+class _Unsent(TemporarilyUnavailable):
+    """The call surely never reached the system."""
+
+
+class _Limited(TemporarilyUnavailable):
+    """429: the call was refused for its frequency."""
+
+
+class _Brief(TemporarilyUnavailable):
+    """A 5xx on a read."""
+
+
+def json_of(response: requests.Response) -> Any:
+    """The answer's JSON. Raises TemporarilyUnavailable if it is none: a system that talks nonsense is not believed."""
+    try:
+        return response.json()
+    except ValueError as error:
+        raise TemporarilyUnavailable(f"{response.request.method} {response.url}: the answer is not JSON") from error
+
+
+def _checked(response: requests.Response, name: str, acting: bool) -> requests.Response:
+    status = response.status_code
+    if status < 300:
+        return response
+    if status == 404:
+        raise AccountNotFound(f"{name}: 404")
+    if status in (401, 403):
+        raise PermissionRefused(f"{name}: {status} {_summary(response)}")
+    if status == 429:
+        raise _Limited(f"{name}: 429", _retry_after(response))
+    if status >= 500:
+        if acting:
+            raise OutcomeUnknown(f"{name}: {status}")
+        raise _Brief(f"{name}: {status}", _retry_after(response))
+    if status == 400:
+        raise BadRequest(f"{name}: 400 {_summary(response)}")
+    raise TemporarilyUnavailable(f"{name}: unexpected status {status}")
+
+
+class BadRequest(TemporarilyUnavailable):
+    """400: the system did not understand, or the state does not allow it."""
+
+
+def _summary(response: requests.Response) -> str:
+    try:
+        body = response.json()
+    except ValueError:
+        return ""
+    return str(body.get("errorSummary", ""))[:200] if isinstance(body, dict) else ""
+
+
+def _never_sent(error: requests.ConnectionError) -> bool:
+    return "NewConnectionError" in repr(error)
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Seconds to wait: Retry-After (seconds or a date), else X-Rate-Limit-Reset (UTC epoch) against the answer's Date."""
+    after = response.headers.get("Retry-After", "")
+    if after.isdigit():
+        return float(after)
+    try:
+        there = parsedate_to_datetime(response.headers["Date"]).timestamp()
+        if after:
+            return max(0.0, parsedate_to_datetime(after).timestamp() - there)
+        return max(0.0, float(response.headers["X-Rate-Limit-Reset"]) - there)
+    except (KeyError, ValueError, TypeError):
+        return None
+
+
+def _worth_repeating(error: BaseException) -> bool:
+    if not isinstance(error, _Unsent | _Limited | _Brief):
+        return False
+    return (error.retry_after or 0) <= PATIENCE_SECONDS
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception()
+    return (getattr(error, "retry_after", None) or 0.1 * state.attempt_number) + wait_random(0, JITTER_SECONDS)(state)

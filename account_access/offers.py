@@ -1,0 +1,225 @@
+"""Offers: one question to one person with a closed set of answers. The store alone remembers what is open.
+
+An offer is answerable once the inbox row that shows it exists; a typed answer concerns it for two hours, a button
+until it expires (X12). Answering it is one transaction with the request it leads to (law 5).
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.engine import Connection, Row
+
+from account_access.answers import OpenAnswer, OpenOffer, Resolution, resolve
+from account_access.store import Store, tables
+from account_access.store.sequence import next_seq
+
+__all__ = ["Offer", "OpenOffer", "Resolution", "resolve"]
+
+OPEN, ANSWERED, REPLACED, OVERTAKEN = "open", "answered", "replaced", "overtaken"
+EXPIRED = "expired"
+
+
+@dataclass(frozen=True)
+class Offer:
+    id: str
+    person_id: str
+    question: str
+    subject: dict[str, Any]
+    answers: tuple[OpenAnswer, ...]
+    cause: str
+    from_notice: bool
+    created_at: datetime
+    expires_at: datetime
+    state: str
+    answer_id: str | None
+    answered_by: str | None
+
+    def state_at(self, now: datetime) -> str:
+        """`open`, `answered`, `replaced`, `overtaken`, or `expired` for an open one whose time is over."""
+        return EXPIRED if self.state == OPEN and self.expires_at <= now else self.state
+
+    def answer(self, answer_id: str | None) -> OpenAnswer | None:
+        """The answer with that id, None if it is not in this offer's set."""
+        return next((answer for answer in self.answers if answer.id == answer_id), None)
+
+    def as_open(self) -> OpenOffer:
+        """For resolving typed answers: offers of the same act on the same account carry the same subject."""
+        act = self.subject.get("act")
+        about = f"{act}:{self.subject['system']}" if act else f"offer:{self.id}"
+        return OpenOffer(self.id, self.question, about, self.answers)
+
+
+def make(
+    connection: Connection,
+    now: datetime,
+    person_id: str,
+    question: str,
+    subject: dict[str, Any],
+    answers: Sequence[tuple[str, str]],
+    cause: str,
+    expires_in: timedelta,
+    from_notice: bool = False,
+    targets: Sequence[tuple[str, str]] = (),
+) -> Offer:
+    """Makes the offer of (title, intent) answers, or finds the one this cause made before a retry.
+
+    An offer that the person's own message led to replaces earlier such ones; offers of notices stay. `targets` are
+    the (offer id, answer id) that each answer of a "which one?" stands for.
+    """
+    table = tables.offers
+    row = connection.execute(select(table).where(table.c.cause == cause, table.c.question == question)).first()
+    if row is not None:
+        return _offer(row)
+    if not from_notice:
+        earlier = connection.execute(
+            select(table.c.id).where(
+                table.c.person_id == person_id, table.c.state == OPEN, table.c.from_notice.is_(False)
+            )
+        ).scalars()
+        for offer_id in earlier.all():
+            close(connection, now, offer_id, REPLACED)
+    listed = [
+        {
+            "id": str(position),
+            "title": title,
+            "intent": intent,
+            "target": list(targets[position - 1]) if targets else None,
+        }
+        for position, (title, intent) in enumerate(answers, start=1)
+    ]
+    values = dict(
+        id=str(uuid.uuid4()),
+        person_id=person_id,
+        question=question,
+        subject=subject,
+        answers=listed,
+        cause=cause,
+        from_notice=from_notice,
+        created_at=now,
+        expires_at=now + expires_in,
+        state=OPEN,
+        changed_seq=0,
+    )
+    connection.execute(table.insert().values(**values))
+    return find(connection, values["id"])
+
+
+def find(connection: Connection, offer_id: str | None) -> Offer | None:
+    """The offer with this id, whoever's it is: callers check the owner."""
+    row = connection.execute(select(tables.offers).where(tables.offers.c.id == offer_id)).first() if offer_id else None
+    return _offer(row) if row else None
+
+
+def close(
+    connection: Connection,
+    now: datetime,
+    offer_id: str,
+    state: str,
+    answer_id: str | None = None,
+    answered_by: str | None = None,
+) -> bool:
+    """Closes an open offer; False if it was closed already. Open streams hear of it (changed_seq)."""
+    table = tables.offers
+    row = connection.execute(select(table.c.person_id, table.c.state).where(table.c.id == offer_id)).first()
+    if row is None or row.state != OPEN:
+        return False
+    changed = connection.execute(
+        update(table)
+        .where(table.c.id == offer_id, table.c.state == OPEN)
+        .values(
+            state=state,
+            answer_id=answer_id,
+            answered_by=answered_by,
+            closed_at=now,
+            changed_seq=next_seq(connection, row.person_id),
+        )
+    )
+    return changed.rowcount == 1
+
+
+def answerable(connection: Connection, now: datetime, person_id: str, typed_within: timedelta) -> list[Offer]:
+    """The person's open, shown, unexpired offers that a typed answer may concern, the last shown last."""
+    table, inbox = tables.offers, tables.inbox
+    query = (
+        select(table)
+        .join(inbox, inbox.c.offer_id == table.c.id)
+        .where(
+            table.c.person_id == person_id,
+            table.c.state == OPEN,
+            table.c.expires_at > now,
+            inbox.c.created_at > now - typed_within,
+        )
+        .order_by(inbox.c.seq)
+    )
+    return [_offer(row) for row in connection.execute(query)]
+
+
+def still_answerable(connection: Connection, offer_ids: Sequence[str], inbound_id: str) -> list[Offer]:
+    """Of the offers that were answerable when a message was written, those still open or closed by that message.
+
+    The second half makes a turn that is replayed after a crash find the very offer its first run answered.
+    """
+    table, inbox = tables.offers, tables.inbox
+    query = (
+        select(table)
+        .join(inbox, inbox.c.offer_id == table.c.id)
+        .where(
+            table.c.id.in_(list(offer_ids)),
+            or_(table.c.state == OPEN, and_(table.c.state == ANSWERED, table.c.answered_by == inbound_id)),
+        )
+        .order_by(inbox.c.seq)
+    )
+    return [_offer(row) for row in connection.execute(query)]
+
+
+def overtake(connection: Connection, now: datetime, person_id: str, system: str, questions: Sequence[str]) -> int:
+    """Closes open offers that the world has settled (unlocked elsewhere): their buttons go grey. Returns how many."""
+    table = tables.offers
+    rows = connection.execute(
+        select(table).where(
+            table.c.person_id == person_id, table.c.state == OPEN, table.c.question.in_(list(questions))
+        )
+    )
+    closing = [row.id for row in rows.all() if (row.subject or {}).get("system") == system]
+    return sum(close(connection, now, offer_id, OVERTAKEN) for offer_id in closing)
+
+
+def get(store: Store, offer_id: str) -> Offer | None:
+    """As `find`, in a read of its own."""
+    with store.reading() as connection:
+        return find(connection, offer_id)
+
+
+def target_of(row_answers: Sequence[dict[str, Any]], answer_id: str | None) -> tuple[str, str] | None:
+    """The (offer id, answer id) behind an answer of a "which one?", None for an ordinary one."""
+    for answer in row_answers:
+        if answer["id"] == answer_id and answer.get("target"):
+            return tuple(answer["target"])
+    return None
+
+
+def raw_answers(connection: Connection, offer_id: str) -> list[dict[str, Any]]:
+    """The answers as stored, targets included."""
+    return connection.execute(select(tables.offers.c.answers).where(tables.offers.c.id == offer_id)).scalar() or []
+
+
+def _offer(row: Row) -> Offer:
+    answers = tuple(OpenAnswer(a["id"], a["title"], a["intent"]) for a in row.answers)
+    return Offer(
+        row.id,
+        row.person_id,
+        row.question,
+        row.subject or {},
+        answers,
+        row.cause,
+        row.from_notice,
+        row.created_at,
+        row.expires_at,
+        row.state,
+        row.answer_id,
+        row.answered_by,
+    )
