@@ -1,4 +1,4 @@
-"""The audit trail: who did what to whose account, why, and how it ended (X7). Append-only, by a trigger in the store."""
+"""The audit trail: who did what to whose account, why, and how it ended (X7). Append-only, by a trigger."""
 
 from datetime import datetime
 from typing import Any

@@ -322,7 +322,7 @@ class Entry:
 def entries(
     store: Store, clock: Clock, person_id: str, after: int | None = None, before: int | None = None, limit: int = 50
 ) -> list[Entry]:
-    """With `after`: what is new or changed since that cursor, by cursor. Else: the last ones before `before`, by seq."""
+    """With `after`: what is new or changed since that cursor, by cursor. Else the last before `before`, by seq."""
     with store.reading() as connection:
         mine = _mine(connection, person_id, after, before, limit)
         theirs = _theirs(connection, clock.now(), person_id, after, before, limit)

@@ -1,4 +1,4 @@
-"""Policy decides before every act: capability × setting × group × risk → act, instructions, limited or human (law 6).
+"""Policy decides before every act: capability x setting x group x risk → act, instructions, limited or human (law 6).
 
 Pure: the facts come in, the decision and its reason in words (for the audit trail and the ticket) come out.
 """

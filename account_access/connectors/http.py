@@ -133,7 +133,7 @@ def _never_sent(error: requests.ConnectionError) -> bool:
 
 
 def _retry_after(response: requests.Response) -> float | None:
-    """Seconds to wait: Retry-After (seconds or a date), else X-Rate-Limit-Reset (UTC epoch) against the answer's Date."""
+    """Seconds to wait: Retry-After (seconds or a date), else X-Rate-Limit-Reset (UTC epoch) less the answer's Date."""
     after = response.headers.get("Retry-After", "")
     if after.isdigit():
         return float(after)

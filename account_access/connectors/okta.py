@@ -54,7 +54,7 @@ class OktaConnector:
         try:
             self.http.act("POST", f"/api/v1/users/{quote(external_id, safe='')}/lifecycle/unlock")
         except (BadRequest, PermissionRefused):
-            # Okta refuses to unlock an account that is not locked (E0000032): only a refusal of a locked one is a failure.
+            # Okta refuses to unlock what is not locked (E0000032): only the refusal for a locked account is a failure.
             if self.account(external_id).locked:
                 raise
 
@@ -63,7 +63,7 @@ class OktaConnector:
             yield from (_account(_object(user)) for user in page)
 
     def people(self) -> Iterator[list[DirectoryPerson]]:
-        for page in self._pages("/api/v1/users", {"limit": PAGE, "search": "status pr"}):
+        for page in self._pages("/api/v1/users", {"limit": PAGE, "search": "id pr"}):
             yield [_person(_object(user)) for user in page]
 
     def lockouts_since(self, cursor: str | None, since: datetime) -> LockoutPage:

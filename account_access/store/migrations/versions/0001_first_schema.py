@@ -306,10 +306,10 @@ def upgrade() -> None:
         sa.Column("claimed_until", Instant(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column(
-            "told",
+            "follow_up_owed",
             sa.Boolean(),
             nullable=False,
-            comment="the person was told how it ended",
+            comment="the person was promised to hear how it ends",
         ),
         sa.Column("claimed_resolved_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_requests_person_id")),
