@@ -6,6 +6,7 @@ what it leaves in stays in the transcript. Tickets, error codes, dates, phone ex
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 MASK = "•••"
@@ -46,18 +47,7 @@ _CARD = re.compile(r"(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])")
 
 _LABEL = r"(?:pass\s?-?(?:word|phrase|code)|passwd|pwd|pw|pass|secret|pin(?:\s(?:code|number))?)"
 # Words that describe a password instead of being one.
-_DESCRIPTIONS = frozenset(
-    """a about accepted actually again all also always an and any anymore apparently asking at back bad because been
-    being blocked both broken but by cached called came can cannot changed changing coming complex compliant correct
-    corrupt could definitely denied different disabled does doesn doesnt down due empty exactly expired expires expiring
-    failed failing fine for forgotten from gone good going hard has have having here how i if ignored impossible in
-    incorrect invalid is isn it its just known like locked long lost missing my needed neither never new no none not
-    nothing now off ok okay old on one only or out outdated over pending please pretty probably quite rejected really
-    refused required reset resetting right same saved saying scheduled set short shown so soon still stolen stored stuck
-    supposed sync synced temporary that the their there this to today tomorrow too totally two unable unknown up updated
-    used useless valid very wasn weak what when where which who whose why with won working worked works wrong yes
-    yesterday you your""".split()
-)
+_DESCRIPTIONS = frozenset((Path(__file__).parent / "words_about_passwords.txt").read_text(encoding="utf-8").split())
 _ENDING = re.compile(r"(?:ing|ed|n't|ly)$")
 _PRODUCTS = re.compile(
     r"^(?:windows|office|iphone|ipad|ios|android|galaxy|pixel|outlook|excel|okta|adobe|server|macos|m365|o365|wifi|"
@@ -74,14 +64,17 @@ _DATE_OR_TIME = re.compile(
     r"\d{4}-\d\d-\d\dT[\d:.]+Z?|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\d{1,4})$",
     re.IGNORECASE,
 )
-_QUOTED = r"\"[^\"\n]{3,}\"|'[^'\n]{3,}'|“[^”\n]{3,}”|‘[^’\n]{3,}’|`[^`\n]{3,}`|«[^»\n]{3,}»"
+# Every pair of quotation marks that keyboards and phones make.
+_OPENING, _CLOSING = "\"'\u201c\u2018`\u00ab", "\"'\u201d\u2019`\u00bb"
+_MARKS = _OPENING + _CLOSING + "()[]<>"
+_QUOTED = "|".join(f"{o}[^{c}\n]{{3,}}{c}" for o, c in zip(_OPENING, _CLOSING, strict=True))
 _VALUE = rf"(?P<value>{_QUOTED}|\S+)"
 
 _LABELLED = re.compile(
     rf"\b{_LABEL}\b"
     rf"(?:(?:\s+(?:for|of|on|in|at|to\s+(?:my|the|our))(?:\s+[\w'-]+){{1,4}}?|\s+(?:i\s+(?:use|used|typed|have|set)|"
     rf"still|now|currently|again))?"
-    rf"(?P<sign>\s*(?:[:=]|->|=>|–|—)\s*|\s+-\s+|\s+(?:is|was|are|were|be|should\s+be|to)\s*:?\s+|'s\s+)|(?P<gap>\s+))"
+    rf"(?P<sign>\s*(?:[:=]|->|=>|[\u2013\u2014])\s*|\s+-\s+|\s+(?:is|was|are|were|be|should\s+be|to)\s*:?\s+|'s\s+)|(?P<gap>\s+))"
     rf"(?:(?:still|now|just|currently|probably|maybe)\s+)?{_VALUE}",
     re.IGNORECASE,
 )
@@ -100,8 +93,8 @@ _AFTER = re.compile(
 )
 
 _CODE_LABEL = (
-    r"(?:(?:one[- ]time|verification|security|sms|text|mfa|2fa|otp|okta|login|sign-?in|authenticator|auth|backup|recovery|"
-    r"access|temporary|the|my|a|this|that)\s+)*(?:code|otp|totp|passcode|pin|one[- ]time\s+password|token)"
+    r"(?:(?:one[- ]time|verification|security|sms|text|mfa|2fa|otp|okta|login|sign-?in|authenticator|auth|backup|"
+    r"recovery|access|temporary|the|my|a|this|that)\s+)*(?:code|otp|totp|passcode|pin|one[- ]time\s+password|token)"
 )
 _DIGITS = r"(?P<value>\d{3}[ -]\d{3,5}|\d{4,10}|\d(?:[ -]\d){3,9})(?![\w-]|\.\d)"
 _NOT_A_CODE = (
@@ -109,16 +102,16 @@ _NOT_A_CODE = (
     r"(?<!reason )(?<!event )(?<!result )(?<!dress )(?<!post )(?<!cost )(?<!fault )(?<!stop )(?<!failure )"
 )
 _CODES = re.compile(
-    rf"\b{_NOT_A_CODE}(?P<label>{_CODE_LABEL})(?P<sign>\s*(?:[:=]|->|–|—)?\s*(?:(?:from|on|in|for)(?:\s+[\w'-]+){{1,3}}?\s+)?"
-    rf"(?:it\s+(?:says|shows|gave)\s+|(?:is|was|says|reads|shows)\s*:?\s*)?(?:me\s+)?[\"'“]?){_DIGITS}",
+    rf"\b{_NOT_A_CODE}(?P<label>{_CODE_LABEL})(?P<sign>\s*(?:[:=]|->|[\u2013\u2014])?\s*(?:(?:from|on|in|for)(?:\s+[\w'-]+){{1,3}}?\s+)?"
+    rf"(?:it\s+(?:says|shows|gave)\s+|(?:is|was|says|reads|shows)\s*:?\s*)?(?:me\s+)?[\"'\u201c]?){_DIGITS}",
     re.IGNORECASE,
 )
 _CODES_REVERSED = re.compile(
-    rf"(?<![\w-]){_DIGITS}(?P<rest>[\"'”]?\s+(?:is|was|as)\s+{_NOT_A_CODE}{_CODE_LABEL}\b)", re.IGNORECASE
+    rf"(?<![\w-]){_DIGITS}(?P<rest>[\"'\u201d]?\s+(?:is|was|as)\s+{_NOT_A_CODE}{_CODE_LABEL}\b)", re.IGNORECASE
 )
 _CODES_SENT = re.compile(
     r"\b(?P<lead>(?:texted|sent|got|received|entered|entering|typed|typing|shows|showing|says|gave)(?:\s+(?:me|us|is|was|in|"
-    r"it|the|a|this|:))*\s+[\"'“]?)(?P<value>\d{6}|\d{3}[ -]\d{3})(?![\w-])",
+    r"it|the|a|this|:))*\s+[\"'\u201c]?)(?P<value>\d{6}|\d{3}[ -]\d{3})(?![\w-])",
     re.IGNORECASE,
 )
 _ONLY_A_CODE = re.compile(r"^\W*(?:g-)?(?:\d{6}|\d{8}|\d{3}[ -]\d{3}|\d{4}[ -]\d{4})\W*$", re.IGNORECASE)
@@ -180,7 +173,7 @@ def _typed(text: str) -> str:
     def replace(match: re.Match) -> str:
         value = match.group("value")
         word = _bare(value)
-        secret = _mixed(word) and len(word) >= 6 and not word.islower() or _strong(value)
+        secret = (_mixed(word) and len(word) >= 6 and not word.islower()) or _strong(value)
         return f"{match.group('lead')}{_mask(value)}" if secret else match.group(0)
 
     return _TYPED.sub(replace, text)
@@ -209,12 +202,12 @@ def _replace_last_group(pattern: re.Pattern, text: str, replace: Callable[[re.Ma
 
 
 def _is_quoted(value: str) -> bool:
-    return len(value) > 2 and value[0] in "\"'“‘`«" and value[-1] in "\"'”’`»"
+    return len(value) > 2 and value[0] in _OPENING and value[-1] in _CLOSING
 
 
 def _bare(value: str) -> str:
     """Without the quotes and the sentence's punctuation around it."""
-    return value.strip("\"'“”‘’`«»()[]<>").rstrip(".,;:?!").strip("\"'“”‘’`«»()[]<>")
+    return value.strip(_MARKS).rstrip(".,;:?!").strip(_MARKS)
 
 
 def _mask(value: str) -> str:
@@ -257,7 +250,7 @@ def _lone_word(word: str, match: re.Match, plain_sign: bool) -> bool:
 
 def _strong(value: str) -> bool:
     """At least eight characters with capitals, small letters, digits and a symbol among them."""
-    word = value.strip("\"'“”‘’`«»()[]<>.,;:")
+    word = value.strip(_MARKS + ".,;:")
     return (
         8 <= len(word) <= 64
         and any(c.isupper() for c in word)

@@ -1,0 +1,152 @@
+"""Takes accepted messages to Rasa: never lost, never two at a time for one person, at most eight at once (X7).
+
+A message is a row before it is a call. Whatever happens to the call, the row stays due until Rasa's channel has
+marked it answered, so this may be killed at any instant.
+"""
+
+import asyncio
+import contextlib
+import logging
+
+import httpx
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+
+from account_access import conversation, faults
+from account_access.clock import Clock
+from account_access.conversation import Due
+from account_access.store import Store
+from door.streams import Streams
+
+POOL = 8
+SCAN_SECONDS = 1.0
+# A turn takes up to eight seconds by itself (law 4). A claim outlives the call, so that it never runs twice.
+CALL_SECONDS = 15.0
+CLAIM_SECONDS = 18.0
+# Unreachable for shorter than this is a hiccup that nobody has to hear about.
+PATIENCE_SECONDS = 3.0
+MAX_BACKOFF_SECONDS = 30.0
+log = logging.getLogger("door.forwarding")
+
+
+class Forwarder:
+    """The one road from the store to Rasa."""
+
+    def __init__(self, store: Store, clock: Clock, rasa_url: str, secret: str):
+        self.store = store
+        self.clock = clock
+        self.streams: Streams | None = None
+        self._rasa_url = rasa_url.rstrip("/")
+        self._client = httpx.AsyncClient(
+            headers={"X-Door-Secret": secret},
+            timeout=httpx.Timeout(CALL_SECONDS, connect=2),
+            limits=httpx.Limits(max_connections=POOL + 2, max_keepalive_connections=POOL),
+            trust_env=False,
+        )
+        self._nudged = asyncio.Event()
+        self._busy: dict[str, asyncio.Task] = {}
+        self._failures: dict[str, int] = {}
+        self._down_since: float | None = None
+
+    def nudge(self) -> None:
+        """A message was accepted: look at once instead of at the next scan."""
+        self._nudged.set()
+
+    def unreachable(self) -> bool:
+        """Whether Rasa has not been reachable for a while, so that people should be told that they wait."""
+        return self._down_since is not None and _now() - self._down_since >= PATIENCE_SECONDS
+
+    async def run(self) -> None:
+        """Until cancelled: each nudge and each second, whatever is due goes out."""
+        try:
+            while True:
+                # Nobody nudged in time: then this is the scan that finds what a crash left behind.
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._nudged.wait(), SCAN_SECONDS)
+                self._nudged.clear()
+                try:
+                    if await self._reachable():
+                        await self._send_due()
+                except SQLAlchemyError as error:
+                    log.error("the store does not answer: %s", error)
+                    await asyncio.sleep(SCAN_SECONDS)
+        finally:
+            for task in self._busy.values():
+                task.cancel()
+            await self._client.aclose()
+
+    async def _reachable(self) -> bool:
+        """Asks Rasa itself while it is down: a claim would count as one of the message's few chances."""
+        if self._down_since is None:
+            return True
+        try:
+            answer = await self._client.get(f"{self._rasa_url}/", timeout=2)
+        except httpx.HTTPError:
+            answer = None
+        if answer is None or answer.status_code != 200:
+            self._tell_waiting()
+            return False
+        log.info("Rasa answers again after %.1f s", _now() - self._down_since)
+        self._down_since = None
+        self._tell_waiting()
+        return True
+
+    async def _send_due(self) -> None:
+        free = POOL - len(self._busy)
+        if free <= 0:
+            return
+        for item in await run_in_threadpool(self._claim_due, free, frozenset(self._busy)):
+            task = asyncio.create_task(self._send(item))
+            self._busy[item.person_id] = task
+            task.add_done_callback(lambda _, person_id=item.person_id: self._done(person_id))
+
+    def _claim_due(self, free: int, busy: frozenset[str]) -> list[Due]:
+        waiting = conversation.due(self.store, self.clock, limit=free + len(busy))
+        mine = [item for item in waiting if item.person_id not in busy][:free]
+        return [item for item in mine if conversation.claim(self.store, self.clock, item.id, CLAIM_SECONDS)]
+
+    def _done(self, person_id: str) -> None:
+        self._busy.pop(person_id, None)
+        if self.streams is not None:
+            self.streams.wake(person_id)
+        self._nudged.set()
+
+    async def _send(self, item: Due) -> None:
+        faults.point("door_mid_turn")
+        retry_in = await self._call(item)
+        if retry_in is None:
+            self._failures.pop(item.id, None)
+            return
+        try:
+            await run_in_threadpool(conversation.release, self.store, self.clock, item.id, retry_in)
+        except SQLAlchemyError as error:
+            log.error("message %s stays claimed for %.0f s: %s", item.id, CLAIM_SECONDS, error)
+
+    async def _call(self, item: Due) -> float | None:
+        """One call; None if the turn is over, else in how many seconds to try again."""
+        try:
+            answer = await self._client.post(f"{self._rasa_url}/webhooks/inbox/message", json={"inbound": item.id})
+        except httpx.TimeoutException:
+            # Rasa may well be at it still: it finds the message claimed or answered when asked again.
+            log.warning("message %s: no answer within %.0f s", item.id, CALL_SECONDS)
+            return 1.0
+        except httpx.HTTPError as error:
+            log.warning("message %s: Rasa cannot be reached: %s", item.id, type(error).__name__)
+            self._down_since = self._down_since or _now()
+            return 0.0
+        if answer.status_code == 200:
+            return None
+        if answer.status_code == 202:
+            return 0.5
+        failures = self._failures[item.id] = self._failures.get(item.id, 0) + 1
+        level = logging.CRITICAL if answer.status_code == 401 else logging.WARNING
+        log.log(level, "message %s: Rasa's channel answers %d", item.id, answer.status_code)
+        return min(MAX_BACKOFF_SECONDS, 2.0 ** (failures - 1))
+
+    def _tell_waiting(self) -> None:
+        if self.streams is not None:
+            self.streams.wake_waiting()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
