@@ -247,11 +247,27 @@ def runs(path):
 
 
 def run(command):
-    """Runs a command with its output on the console; True if it succeeded."""
+    """Runs a command, passes on what it says except the list of single packages; True if it succeeded."""
     try:
-        return subprocess.call(command, cwd=ROOT, env=clean_environment(), stdin=subprocess.DEVNULL) == 0
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=clean_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
     except OSError:
         return False
+    try:
+        for line in process.stdout:
+            if not line.startswith((b" + ", b" - ", b" ~ ")):
+                say("  " + line.decode("utf-8", "replace").rstrip())
+        return process.wait() == 0
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
 
 
 def clean_environment():
