@@ -1,0 +1,1 @@
+"""The components of our own in Rasa's NLU pipeline."""

@@ -1,0 +1,58 @@
+"""The last word on a typed message: does it answer an open question?"""
+
+from typing import Any
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_NAME_KEY, METADATA, PREDICTED_CONFIDENCE_KEY, TEXT
+from rasa.shared.nlu.training_data.message import Message
+
+from account_access.answers import NONE, OpenOffer, Resolution, resolve
+
+QUESTION = "question"
+SHARE_SECRET = "share_secret"
+
+
+@DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER], is_trainable=False)
+class AnswerResolver(GraphComponent):
+    """Turns yes, no, a number or a typed title into the intent of the open offer's answer, and names the question (X2).
+
+    The offers come in the message's metadata under `offers`, as the door stored them when the message was written; a
+    message that the door redacted becomes `share_secret` (P3). The entity `question` is always added, so that no rule
+    reads an older message's.
+    """
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> "AnswerResolver":
+        """Makes the component; it has no settings and learns nothing."""
+        return cls()
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Resolves each message."""
+        for message in messages:
+            self._resolve(message)
+        return messages
+
+    def _resolve(self, message: Message) -> None:
+        metadata = message.get(METADATA) or {}
+        intent = message.get(INTENT) or {}
+        name, confidence = intent.get(INTENT_NAME_KEY) or "", intent.get(PREDICTED_CONFIDENCE_KEY) or 0.0
+        if metadata.get("redacted"):
+            resolution = Resolution(SHARE_SECRET, NONE, 1.0)
+        else:
+            offers = [OpenOffer.from_metadata(offer) for offer in metadata.get("offers") or []]
+            resolution = resolve(message.get(TEXT) or "", name, confidence, offers)
+        if resolution.intent != name:
+            resolved = {INTENT_NAME_KEY: resolution.intent, PREDICTED_CONFIDENCE_KEY: resolution.confidence}
+            message.set(INTENT, resolved, add_to_output=True)
+        entities = [entity for entity in message.get(ENTITIES) or [] if entity.get("entity") != QUESTION]
+        question = {"entity": QUESTION, "value": resolution.question, "extractor": type(self).__name__}
+        message.set(ENTITIES, [*entities, question], add_to_output=True)
