@@ -74,7 +74,8 @@ def resolve(text: str, intent: str, confidence: float, offers: Sequence[OpenOffe
     if not found:
         return Resolution(intent, NONE, confidence)
     offer, answer = found[-1]
-    meanings = {(candidate.subject, chosen.intent) for candidate, chosen in found}
+    # Where one offer says No and another Cancel, both are a no.
+    meanings = {(candidate.subject, "no" if chosen.intent in ALIKE else chosen.intent) for candidate, chosen in found}
     # "Forgot Password" means the same wherever it was shown, a yes does not: the person is asked which.
     if len(meanings) > 1 and answer.intent in ("affirm", "deny", "cancel"):
         return Resolution(answer.intent, SEVERAL, confidence)

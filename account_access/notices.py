@@ -69,6 +69,12 @@ def lockout_key(person_id: str, system: str, locked_at: datetime | None) -> str:
     return f"lockout:{person_id}:{system}:{locked_at.isoformat() if locked_at else 'unknown'}"
 
 
+def locked_at(notice: Notice) -> datetime | None:
+    """When the lockout began that this notice tells of (UTC)."""
+    told_of = notice.facts.get("locked_at")
+    return datetime.fromisoformat(told_of) if told_of else None
+
+
 def find(connection: Connection, notice_id: str) -> Notice | None:
     """The notice with this id."""
     row = connection.execute(select(*_COLUMNS).where(tables.notices.c.id == notice_id)).first()

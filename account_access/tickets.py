@@ -108,6 +108,11 @@ def note(connection: Connection, now: datetime, ticket: Ticket, text: str, key: 
     _tell_desk(connection, now, ticket, "note", text, key)
 
 
+def has_key(connection: Connection, ticket_id: str, key: str) -> bool:
+    """Whether the ticket was opened under this key."""
+    return connection.execute(select(tables.tickets.c.key).where(tables.tickets.c.id == ticket_id)).scalar() == key
+
+
 def of_request(connection: Connection, request_id: str) -> Ticket | None:
     """The ticket that records this request."""
     row = connection.execute(select(*_COLUMNS).where(tables.tickets.c.request_id == request_id)).first()

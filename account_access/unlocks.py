@@ -168,6 +168,14 @@ class Unlocks:
         with self.store.reading() as connection:
             return _find(connection, request_id)
 
+    def of_offer(self, offer_id: str, cause: str) -> Request | None:
+        """The request that this message confirmed by answering that offer."""
+        table = tables.requests
+        query = select(*_COLUMNS).where(table.c.key == f"unlock:{offer_id}", table.c.cause == cause)
+        with self.store.reading() as connection:
+            row = connection.execute(query).first()
+        return Request(*row) if row else None
+
     def due(self, limit: int = 50) -> list[Request]:
         """Requests stuck half way whose time has come: for followups."""
         table, now = tables.requests, self.clock.now()
@@ -235,7 +243,7 @@ class Unlocks:
         return self._read_back(system, request, decision)
 
     def _decide_and_mark(self, system: System, request: Request, groups) -> policy.Decision:
-        """Policy and the note that the call will be made are one transaction: two requests never share the last place."""
+        """Policy and the note that the call follows are one transaction: two requests never share the last place."""
         with self.store.begin() as connection:
             used = self._used(connection, request.person_id, request.system, request.id)
             decision = policy.decide_unlock(self._facts(system, groups, used))

@@ -1,0 +1,56 @@
+"""The action server: rasa_sdk's own, with a secret on every call (law 3). Loopback only."""
+
+import hmac
+import os
+import sys
+
+from rasa_sdk.endpoint import create_app
+from sanic.request import Request
+from sanic.response import HTTPResponse, json
+
+from account_access import settings as configuration
+from account_access.settings import SettingsError
+from account_access.store.engine import StoreOutdated
+from actions import runtime
+from actions.runtime import Runtime
+
+HOST = "127.0.0.1"
+DEFAULT_PORT = 5055
+SECRET_HEADER = "X-Action-Secret"
+
+
+def build(secret: str):
+    """The Sanic application; only `/health` answers without the secret. Install a runtime first."""
+    app = create_app("actions", cors_origins="")
+
+    @app.middleware("request")
+    async def check_secret(request: Request) -> HTTPResponse | None:
+        if request.path == "/health":
+            return None
+        given = request.headers.get(SECRET_HEADER, "")
+        if not hmac.compare_digest(given.encode(), secret.encode()):
+            return json({"error": "unauthorized"}, status=401)
+        return None
+
+    return app
+
+
+def main() -> int:
+    """Runs the server until it is stopped; 2 with one sentence a problem if it cannot start."""
+    path = os.environ.get("SETTINGS", "settings.yml")
+    secret = os.environ.get("ACTION_SECRET", "")
+    try:
+        settings = configuration.load(path, "actions")
+        if len(secret) < 16:
+            raise SettingsError(
+                ["ACTION_SECRET: not set or shorter than 16 characters; set it for Rasa and actions alike"]
+            )
+        if not settings.systems:
+            raise SettingsError([f"{path}: systems: no identity system; see docs/settings.md"])
+        runtime.install(Runtime.of(settings))
+    except (SettingsError, StoreOutdated) as error:
+        print(error, file=sys.stderr)
+        return 2
+    app = build(secret)
+    app.run(HOST, int(os.environ.get("ACTIONS_PORT", DEFAULT_PORT)), workers=1, access_log=False)
+    return 0

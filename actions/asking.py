@@ -1,0 +1,141 @@
+"""Asking: a response of the domain with buttons becomes an offer, and the offer is shown with it."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from account_access import answers, offers
+from account_access.offers import Offer
+from actions.base import AccountAction, Turn
+
+
+class AskAction(AccountAction):
+    """Base of the actions that ask one question; `question` names it, the response gives words and buttons."""
+
+    question: str
+
+    def name(self) -> str:
+        return f"action_ask_{self.question}"
+
+    async def act(self, turn: Turn) -> str:
+        subject = await self.subject(turn)
+        if subject is None:
+            return self.without_subject(turn)
+        return await self.ask(turn, self.response(turn), subject)
+
+    def response(self, turn: Turn) -> str:
+        """The response of the domain that asks."""
+        return f"utter_ask_{self.question}"
+
+    async def subject(self, turn: Turn) -> dict[str, Any] | None:
+        """What the question is about, kept with the offer; None if there is nothing to ask."""
+        return {}
+
+    def without_subject(self, turn: Turn) -> str:
+        """The outcome where there is nothing to ask."""
+        return "nothing_open"
+
+    async def ask(self, turn: Turn, response: str, subject: dict[str, Any]) -> str:
+        offer = await self.runtime.in_store(self._offer, turn, subject, buttons(turn.domain, response), ())
+        show(turn, response, offer)
+        return "asked"
+
+    def _offer(self, turn: Turn, subject: dict[str, Any], found: Sequence[tuple[str, str]], targets) -> Offer:
+        hours = timedelta(hours=self.runtime.settings.conversation.offer_hours)
+        with self.runtime.store.begin() as connection:
+            return offers.make(
+                connection,
+                self.now,
+                turn.person.id,
+                self.question,
+                subject,
+                found,
+                turn.cause,
+                hours,
+                from_notice=turn.notice is not None,
+                targets=targets,
+            )
+
+
+def buttons(domain: dict[str, Any], response: str) -> list[tuple[str, str]]:
+    """The (title, intent) of a response's buttons. Raises KeyError if the domain has no such response or buttons."""
+    variations = domain["responses"].get(response)
+    if not variations:
+        raise KeyError(f"domain.yml has no response {response}")
+    found = variations[0].get("buttons")
+    if not found:
+        raise KeyError(f"{response} in domain.yml has no buttons; every question needs them")
+    return [(button["title"], button["payload"].lstrip("/")) for button in found]
+
+
+def show(turn: Turn, response: str, offer: Offer) -> None:
+    """Utters the question; the channel takes the buttons from the offer, never from the message."""
+    keywords = {"notice": turn.notice.id} if turn.notice else {}
+    turn.say(response, offer=offer.id, **keywords)
+
+
+class AskMenu(AskAction):
+    """The access menu: what is wrong? (G2, G4, X5)"""
+
+    question = "menu"
+
+    async def act(self, turn: Turn) -> str:
+        # Two messages in a row that were not understood: no third round of the same menu (X5).
+        if turn.intent == turn.previous_intent == "nlu_fallback":
+            return "give_up"
+        return await super().act(turn)
+
+    def response(self, turn: Turn) -> str:
+        if turn.outcome == "locked":
+            return "utter_ask_menu_locked"
+        return "utter_ask_menu_rephrase" if turn.intent == "nlu_fallback" else "utter_ask_menu"
+
+
+class AskHelp(AskAction):
+    """Shall I open a ticket? With the reason: one response a cause, `utter_ask_help_<cause>`."""
+
+    question = "help"
+    CAUSE_BY_INTENT = {
+        "reset_password": "password",
+        "reset_mfa": "mfa",
+        "ask_mfa_instructions": "mfa",
+        "ask_about_someone_else": "someone_else",
+        "report_not_me": "not_me",
+        "change_notifications": "notifications",
+        "nlu_fallback": "not_understood",
+    }
+
+    def response(self, turn: Turn) -> str:
+        return f"utter_ask_help_{self.CAUSE_BY_INTENT.get(turn.intent) or turn.outcome}"
+
+    async def subject(self, turn: Turn) -> dict[str, Any]:
+        return {"cause": self.response(turn).removeprefix("utter_ask_help_")}
+
+
+class AskWhich(AskAction):
+    """Which open question is meant? Its buttons stand for answers of those questions."""
+
+    question = "which"
+
+    async def act(self, turn: Turn) -> str:
+        offer = await self.runtime.in_store(self._which, turn)
+        if offer is None:
+            return "nothing_open"
+        show(turn, self.response(turn), offer)
+        return "asked"
+
+    def _which(self, turn: Turn) -> Offer | None:
+        if turn.inbound is None:
+            return None
+        with self.runtime.store.reading() as connection:
+            open_offers = offers.still_answerable(connection, turn.inbound.answerable, turn.inbound.id)
+        found = answers.candidates(turn.inbound.text, turn.intent, [offer.as_open() for offer in open_offers])
+        if not found:
+            return None
+        listed = [(self._title(turn, offer.question, answer.title), answer.intent) for offer, answer in found]
+        return self._offer(turn, {}, listed, [(offer.id, answer.id) for offer, answer in found])
+
+    def _title(self, turn: Turn, question: str, title: str) -> str:
+        """What a designer calls the question (`utter_which_<question>`), and the answer's own title."""
+        named = turn.domain["responses"].get(f"utter_which_{question}")
+        return f"{named[0]['text']}: {title}" if named else title

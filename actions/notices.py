@@ -1,0 +1,80 @@
+"""What the schedulers let us say: a lockout, and how a promised unlock ended (N2, N8, law 4)."""
+
+from typing import Any
+
+from account_access import notices, tickets
+from account_access.unlocks import Look
+from actions.asking import AskAction
+from actions.base import AccountAction, Turn
+from actions.unlock import look_at, unlock_subject
+
+# What an unlock can owe a follow-up for; anything else goes to a human.
+TOLD_LATER = ("unlocked", "already_unlocked", "relocked", "failed", "handed_over", "limited", "human", "instructions")
+
+
+class AnnounceLockout(AccountAction):
+    """Looks again before anything is said: a lockout that is over, or another one by now, is not told."""
+
+    def name(self) -> str:
+        return "action_announce_lockout"
+
+    async def act(self, turn: Turn) -> str:
+        if turn.notice is None or turn.notice.kind != notices.LOCKOUT:
+            return "notice_dropped"
+        look = await look_at(self, turn)
+        reason = self._no_longer_true(turn, look)
+        if reason:
+            await self.runtime.in_store(self._drop, turn, reason)
+            return "notice_dropped"
+        if look.outcome in ("down", "no_account"):
+            # Not known to be true, so not said; the notice stays and is tried again.
+            return "notice_dropped"
+        turn.slots["locked_since"] = self.spoken(turn, look.locked_at)
+        return "lockout_stands"
+
+    def _no_longer_true(self, turn: Turn, look: Look) -> str | None:
+        if look.outcome == "not_locked":
+            return "not locked any more when it was about to be told"
+        told_of = turn.notice.facts.get("locked_at")
+        if look.locked_at and told_of and look.locked_at.isoformat() != told_of:
+            return "the account was locked anew; that lockout has its own notice"
+        return None
+
+    def _drop(self, turn: Turn, reason: str) -> None:
+        with self.runtime.store.begin() as connection:
+            notices.drop(connection, self.now, turn.notice.id, reason)
+
+
+class AskLockout(AskAction):
+    """You are locked out: shall I unlock it?"""
+
+    question = "lockout"
+
+    async def subject(self, turn: Turn) -> dict[str, Any] | None:
+        if turn.notice is None or turn.notice.kind != notices.LOCKOUT:
+            return None
+        facts = turn.notice.facts
+        turn.slots["locked_since"] = self.spoken(turn, notices.locked_at(turn.notice))
+        return unlock_subject(facts["system"], facts["external_id"], facts["locked_at"])
+
+
+class AnnounceFollowUp(AccountAction):
+    """How an unlock ended that we promised to tell about."""
+
+    def name(self) -> str:
+        return "action_announce_follow_up"
+
+    async def act(self, turn: Turn) -> str:
+        if turn.notice is None or turn.notice.kind != notices.FOLLOW_UP:
+            return "notice_dropped"
+        return await self.runtime.in_store(self._ended, turn)
+
+    def _ended(self, turn: Turn) -> str:
+        request = self.runtime.unlocks.find(turn.notice.facts["request"])
+        if request is None or request.outcome not in TOLD_LATER:
+            return "notice_dropped"
+        with self.runtime.store.reading() as connection:
+            ticket = tickets.of_request(connection, request.id)
+        if ticket:
+            turn.slots["ticket_reference"] = ticket.reference(self.runtime.settings.desk.prefix)
+        return request.outcome

@@ -1,0 +1,75 @@
+"""What the actions work with: store, clock, settings, systems, unlocks; made once, by the action server's start.
+
+rasa_sdk imports and instantiates every action by itself, so they find it here, and refuse to exist without it: under
+a bare `rasa run actions` nobody would check who calls.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from account_access import clock as clocks
+from account_access.clock import Clock
+from account_access.connectors.registry import System, systems_of
+from account_access.settings import Settings
+from account_access.store import Store
+from account_access.unlocks import Look, Unlocks
+
+# A turn hears back within this; the rest of the turn deadline is for the way to the screen.
+MARGIN_SECONDS = 1.0
+STORE_THREADS = 8
+REMEMBERED_LOOKS = 500
+
+
+@dataclass
+class Runtime:
+    settings: Settings
+    store: Store
+    clock: Clock
+    systems: dict[str, System]
+    unlocks: Unlocks
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(STORE_THREADS, "store"))
+    looks: dict[str, Look] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Runtime":
+        """Opens the store and builds the connectors. Raises StoreOutdated."""
+        store, clock = Store.open(settings.store.url), clocks.from_settings(settings.clock)
+        return cls(settings, store, clock, systems_of(settings), Unlocks(store, clock, settings))
+
+    def remember(self, cause: str, look: Look) -> None:
+        """Keeps what was just seen for the next action of the same turn; it is only a short cut, never a fact."""
+        self.looks[cause] = look
+        while len(self.looks) > REMEMBERED_LOOKS:
+            self.looks.pop(next(iter(self.looks)), None)
+
+    async def in_store(self, function: Callable, *arguments: Any) -> Any:
+        """Runs a store function in the store's threads: quick, but never on the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self.pool, lambda: function(*arguments))
+
+    async def on_system(self, system: System, function: Callable, *arguments: Any) -> Any:
+        """Runs a function that calls the system in that system's own threads (law 4).
+
+        Raises asyncio.TimeoutError at the turn's deadline; the function goes on and what it does is not lost.
+        """
+        deadline = self.settings.conversation.turn_deadline_seconds - MARGIN_SECONDS
+        future = asyncio.wrap_future(system.submit(function, *arguments))
+        return await asyncio.wait_for(asyncio.shield(future), deadline)
+
+
+_current: Runtime | None = None
+
+
+def install(runtime: Runtime) -> None:
+    """Makes the runtime the one that actions use."""
+    global _current
+    _current = runtime
+
+
+def current() -> Runtime:
+    """The installed runtime. Raises RuntimeError where actions were started without it."""
+    if _current is None:
+        raise RuntimeError("actions run only in their own authenticated server: start it with `python -m actions`")
+    return _current

@@ -1,0 +1,178 @@
+"""Tickets and endings: get help, resolved, re-opened, dismissed, too late (U4-U7, N4, X3)."""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from account_access import offers, tickets
+from account_access.store import tables
+from account_access.tickets import Ticket
+from actions.base import AccountAction, Turn
+from actions.unlock import close_answered
+
+# A second "get help" within this belongs to the ticket that is open already.
+SAME_TROUBLE = timedelta(hours=1)
+# How far back "it works now" and "still can't get in" reach without an offer.
+RECENT = timedelta(hours=24)
+STATUS_REACH = timedelta(days=30)
+LAST_MESSAGES = 5
+
+
+class StoreAction(AccountAction):
+    """Base of actions that need the store alone."""
+
+    async def act(self, turn: Turn) -> str:
+        return await self.runtime.in_store(self.in_store, turn)
+
+    def in_store(self, turn: Turn) -> str:
+        raise NotImplementedError
+
+    def told(self, turn: Turn, ticket: Ticket) -> None:
+        turn.slots["ticket_reference"] = ticket.reference(self.runtime.settings.desk.prefix)
+
+
+class OpenTicket(StoreAction):
+    """A ticket with the conversation's facts; one for the same trouble."""
+
+    def name(self) -> str:
+        return "action_open_ticket"
+
+    def in_store(self, turn: Turn) -> str:
+        close_answered(self, turn)
+        with self.runtime.store.begin() as connection:
+            key = f"help:{turn.cause}"
+            open_one = tickets.latest(connection, turn.person.id, self.now - SAME_TROUBLE, tickets.OPEN)
+            if open_one is not None and not tickets.has_key(connection, open_one.id, key):
+                tickets.note(connection, self.now, open_one, "Asked for help again in chat.", turn.cause)
+                self.told(turn, open_one)
+                return "ticket_known"
+            ticket = tickets.open_ticket(
+                connection,
+                self.now,
+                turn.person.id,
+                key,
+                "Help with account access asked for in chat",
+                self._facts_of(connection, turn),
+            )
+        self.told(turn, ticket)
+        return "ticket_opened"
+
+    def _facts_of(self, connection, turn: Turn) -> str:
+        """For the desk: who, about what, and the last messages as stored (redacted)."""
+        table = tables.inbound
+        rows = connection.execute(
+            select(table.c.text, table.c.received_at)
+            .where(table.c.person_id == turn.person.id)
+            .order_by(table.c.seq.desc())
+            .limit(LAST_MESSAGES)
+        ).all()
+        lines = [f"{turn.person.name or turn.person.login} ({turn.person.login}) asked for help with account access."]
+        if turn.answered:
+            lines.append(
+                f"Open question: {turn.answered.offer.question} {turn.answered.offer.subject.get('cause', '')}"
+            )
+        lines.append("Last messages:")
+        lines += [f"  {row.received_at:%Y-%m-%d %H:%M} UTC  {row.text}" for row in reversed(rows)]
+        return "\n".join(lines)
+
+
+class TicketStatus(StoreAction):
+    """What became of the person's ticket."""
+
+    def name(self) -> str:
+        return "action_ticket_status"
+
+    def in_store(self, turn: Turn) -> str:
+        with self.runtime.store.reading() as connection:
+            ticket = tickets.latest(connection, turn.person.id, self.now - STATUS_REACH, tickets.OPEN)
+        if ticket is None:
+            return "ticket_none"
+        self.told(turn, ticket)
+        return "ticket_told"
+
+
+class MarkResolved(StoreAction):
+    """It worked: counted as resolved by claim (X8)."""
+
+    def name(self) -> str:
+        return "action_mark_resolved"
+
+    def in_store(self, turn: Turn) -> str:
+        close_answered(self, turn)
+        request_id = self._request_id(turn)
+        if request_id is None:
+            return "nothing_open"
+        with self.runtime.store.begin() as connection:
+            self.runtime.unlocks.claim_resolved(connection, request_id)
+        return "resolved"
+
+    def _request_id(self, turn: Turn) -> str | None:
+        if turn.answered and turn.answered.offer.subject.get("request"):
+            return turn.answered.offer.subject["request"]
+        with self.runtime.store.reading() as connection:
+            ticket = tickets.latest(connection, turn.person.id, self.now - RECENT, tickets.RESOLVED)
+        return ticket.request_id if ticket else None
+
+
+class ReopenIssue(StoreAction):
+    """Still no luck: the ticket opens again."""
+
+    def name(self) -> str:
+        return "action_reopen_issue"
+
+    def in_store(self, turn: Turn) -> str:
+        close_answered(self, turn)
+        with self.runtime.store.begin() as connection:
+            ticket = self._ticket(connection, turn)
+            if ticket is None:
+                return "nothing_open"
+            tickets.change_state(
+                connection,
+                self.now,
+                ticket,
+                tickets.OPEN,
+                "The person still cannot sign in and re-opened it.",
+                turn.cause,
+            )
+        self.told(turn, ticket)
+        return "reopened"
+
+    def _ticket(self, connection, turn: Turn) -> Ticket | None:
+        if turn.answered and turn.answered.offer.subject.get("request"):
+            return tickets.of_request(connection, turn.answered.offer.subject["request"])
+        return tickets.latest(connection, turn.person.id, self.now - RECENT)
+
+
+class Dismiss(StoreAction):
+    """No, or Cancel: the question is closed, and every other one about the same thing."""
+
+    def name(self) -> str:
+        return "action_dismiss"
+
+    def in_store(self, turn: Turn) -> str:
+        if turn.answered is None:
+            return "nothing_open"
+        close_answered(self, turn)
+        act = turn.answered.offer.subject.get("act")
+        if act:
+            with self.runtime.store.begin() as connection:
+                offers.overtake(
+                    connection, self.now, turn.person.id, turn.answered.offer.subject["system"], ("unlock", "lockout")
+                )
+        return "dismissed"
+
+
+class ExplainStale(StoreAction):
+    """A button that came too late: the truth about it, and nothing done (X3)."""
+
+    def name(self) -> str:
+        return "action_explain_stale"
+
+    def in_store(self, turn: Turn) -> str:
+        offer = offers.get(self.runtime.store, turn.inbound.offer_id) if turn.inbound else None
+        if offer is None or offer.person_id != turn.person.id:
+            return "stale_expired"
+        state = offer.state_at(self.now)
+        if state == offers.ANSWERED:
+            return "stale_answered"
+        return "stale_expired" if state == offers.EXPIRED else "stale_overtaken"
