@@ -225,6 +225,14 @@ def release(store: Store, clock: Clock, inbound_id: str, retry_in_seconds: float
         connection.execute(statement)
 
 
+def attempts(store: Store, inbound_id: str) -> int:
+    """How often a forwarder has taken this message to Rasa."""
+    with store.reading() as connection:
+        return (
+            connection.execute(select(tables.inbound.c.attempts).where(tables.inbound.c.id == inbound_id)).scalar() or 0
+        )
+
+
 def mark_answered(store: Store, clock: Clock, inbound_id: str) -> None:
     """The turn is over and its words are in the inbox."""
     table, now = tables.inbound, clock.now()

@@ -4,4 +4,6 @@ import sys
 
 from actions.app import main
 
-sys.exit(main())
+# rasa_sdk imports every module of this package to find the actions.
+if __name__ == "__main__":
+    sys.exit(main())

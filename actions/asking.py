@@ -1,5 +1,6 @@
 """Asking: a response of the domain with buttons becomes an offer, and the offer is shown with it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -9,10 +10,13 @@ from account_access.offers import Offer
 from actions.base import AccountAction, Turn
 
 
-class AskAction(AccountAction):
-    """Base of the actions that ask one question; `question` names it, the response gives words and buttons."""
+class AskAction(AccountAction, ABC):
+    """Base of the actions that ask one question; the response gives words and buttons."""
 
-    question: str
+    @property
+    @abstractmethod
+    def question(self) -> str:
+        """The question's name: a value of the slot `question`."""
 
     def name(self) -> str:
         return f"action_ask_{self.question}"

@@ -1,5 +1,6 @@
 """Tickets and endings: get help, resolved, re-opened, dismissed, too late (U4-U7, N4, X3)."""
 
+from abc import ABC, abstractmethod
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -18,14 +19,15 @@ STATUS_REACH = timedelta(days=30)
 LAST_MESSAGES = 5
 
 
-class StoreAction(AccountAction):
+class StoreAction(AccountAction, ABC):
     """Base of actions that need the store alone."""
 
     async def act(self, turn: Turn) -> str:
         return await self.runtime.in_store(self.in_store, turn)
 
+    @abstractmethod
     def in_store(self, turn: Turn) -> str:
-        raise NotImplementedError
+        """Does the work in the store's threads and returns the outcome."""
 
     def told(self, turn: Turn, ticket: Ticket) -> None:
         turn.slots["ticket_reference"] = ticket.reference(self.runtime.settings.desk.prefix)
