@@ -22,6 +22,7 @@ class Companion(BaseModel):
     listen: str
     health: str
     people: str | None = None
+    page: str = "/"
     secrets: list[str] = []
     environment: dict[str, str] = {}
 

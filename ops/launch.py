@@ -193,16 +193,16 @@ class Installation:
         partial.write_text(json.dumps(state))
         os.replace(partial, self.home / "run" / "ready.json")
         say(f"\nReady after {time.monotonic() - self.begun:.0f} s. Open {self.plan.door.url}")
-        for url in self.plan.people_urls:
-            self._introduce(url)
+        for listed_at, page in self.plan.people:
+            self._introduce(listed_at, page)
         say(f"Logs are in {self._short(self.home / 'log')}. Ctrl-C ends everything.\n")
 
-    def _introduce(self, url: str) -> None:
-        with direct.open(url, timeout=5) as reply:
-            told = json.load(reply)
-        say(f"{told['organisation']}: {told['url']}")
-        for person in told["people"]:
-            say(f"  {person['login']:<28} {person['password']:<22} {person.get('about', '')}")
+    def _introduce(self, listed_at: str, page: str) -> None:
+        with direct.open(listed_at, timeout=5) as reply:
+            people = json.load(reply)["people"]
+        say(f"These can sign in; {page} tells their passwords and factors:")
+        for person in people:
+            say(f"  {person['login']:<30} {person['name']}")
 
     def _log(self, name: str) -> str:
         return self._short(self.home / "log" / f"{name}.log")

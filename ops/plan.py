@@ -48,7 +48,7 @@ class Plan:
     processes: tuple[Process, ...]
     door: settings_file.DoorSection
     store_url: str
-    people_urls: tuple[str, ...]
+    people: tuple[tuple[str, str], ...]  # where people who can sign in are listed (JSON), and the page about them
     variables: Mapping[str, str] = field(repr=False)
 
 
@@ -76,7 +76,9 @@ def make(path: Path, home: Path, given: Mapping[str, str], ports_from: int | Non
         _companion(c, own, door, checked.clock.offset_file or home / "clock-offset", home, moves) for c in beside
     ]
     started += [_actions(own), _rasa(own, model), _door(own, door), _schedulers(own)]
-    people = [f"http://{moves.get(c.listen, c.listen)}{c.people}" for c in beside if c.people]
+    people = [
+        tuple(f"http://{moves.get(c.listen, c.listen)}{at}" for at in (c.people, c.page)) for c in beside if c.people
+    ]
     return Plan(tuple(started), door, checked.store.url, tuple(people), variables)
 
 
@@ -137,7 +139,7 @@ def _actions(own: _Environments) -> Process:
         own.of("actions", "ACTION_SECRET", "ACTIONS_PORT"),
         health_url=f"http://127.0.0.1:{port}/health",
         listens_on=("127.0.0.1", port),
-        remedy="set ACTIONS_PORT and ACTIONS_URL in the environment",
+        remedy="set ACTIONS_PORT and ACTIONS_WEBHOOK in the environment",
     )
 
 
@@ -186,7 +188,7 @@ def _variables(home: Path, given: Mapping[str, str], beside: list[Companion], po
         "STORE_URL": f"sqlite:///{home / 'store.db'}",
         "TRACKERS_DB": str(home / "trackers.db"),
         "RASA_URL": "http://127.0.0.1:5005",
-        "ACTIONS_URL": "http://127.0.0.1:5055",
+        "ACTIONS_WEBHOOK": "http://127.0.0.1:5055/webhook",
         "ACTIONS_PORT": "5055",
     }
     names = [*INTERNAL_SECRETS, *(name for companion in beside for name in companion.secrets)]
@@ -194,7 +196,7 @@ def _variables(home: Path, given: Mapping[str, str], beside: list[Companion], po
     variables = places | made | {name: value for name, value in given.items() if value}
     if ports_from:
         variables["RASA_URL"] = f"http://127.0.0.1:{ports_from + 1}"
-        variables["ACTIONS_URL"] = f"http://127.0.0.1:{ports_from + 2}"
+        variables["ACTIONS_WEBHOOK"] = f"http://127.0.0.1:{ports_from + 2}/webhook"
         variables["ACTIONS_PORT"] = str(ports_from + 2)
     return variables
 

@@ -1,0 +1,162 @@
+"""What is planned before anything starts: each process its own variables, ports that move, settings refused."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from account_access import settings as settings_file
+from ops import moved, plan
+from ops.console import CannotContinue
+
+ROOT = Path(__file__).resolve().parents[2]
+MODEL = ROOT / "models" / "a.tar.gz"
+SECRETS = {
+    "DOOR_SECRET",
+    "SCHEDULER_SECRET",
+    "ACTION_SECRET",
+    "JWT_SECRET",
+    "COOKIE_SECRET",
+    "OIDC_CLIENT_SECRET",
+    "OKTA_TOKEN",
+}
+# Each secret is shared by those alone who need it (law 3).
+HOLDERS = {
+    "door": {"DOOR_SECRET", "COOKIE_SECRET", "OIDC_CLIENT_SECRET"},
+    "actions": {"ACTION_SECRET", "OKTA_TOKEN"},
+    "rasa": {"DOOR_SECRET", "SCHEDULER_SECRET", "ACTION_SECRET", "JWT_SECRET"},
+    "schedulers": {"SCHEDULER_SECRET", "OKTA_TOKEN"},
+    "sandbox": {"OIDC_CLIENT_SECRET", "OKTA_TOKEN"},
+}
+
+
+@pytest.fixture
+def home(tmp_path):
+    (tmp_path / "run").mkdir()
+    return tmp_path
+
+
+def make(home: Path, given=None, ports_from=None, path=ROOT / "settings.yml") -> plan.Plan:
+    return plan.make(path, home, {"PATH": "/usr/bin", **(given or {})}, ports_from, MODEL)
+
+
+def by_name(made: plan.Plan) -> dict[str, plan.Process]:
+    return {process.name: process for process in made.processes}
+
+
+@pytest.mark.parametrize("name", HOLDERS)
+def test_a_process_holds_its_own_secrets_and_no_others(home, name):
+    environment = by_name(make(home))[name].environment
+    assert SECRETS & set(environment) == HOLDERS[name]
+
+
+def test_secrets_are_made_anew_each_time_and_shared_where_they_must_be(home):
+    one, other = by_name(make(home)), by_name(make(home))
+    for secret in SECRETS:
+        values = {p.environment[secret] for p in one.values() if secret in p.environment}
+        assert len(values) == 1
+        assert len(values.copy().pop()) >= 40
+        assert values != {p.environment[secret] for p in other.values() if secret in p.environment}
+
+
+def test_a_secret_that_is_set_is_kept(home):
+    assert (
+        by_name(make(home, {"OKTA_TOKEN": "from the vault"}))["actions"].environment["OKTA_TOKEN"] == "from the vault"
+    )
+
+
+def test_no_secret_stands_on_a_command_line_or_in_the_moved_settings(home):
+    made = make(home, ports_from=18000)
+    texts = [" ".join(p.command + p.health_command) for p in made.processes] + [
+        (home / "run" / "settings.yml").read_text()
+    ]
+    values = {p.environment[name] for p in made.processes for name in SECRETS & set(p.environment)}
+    assert not [value for value in values if any(value in text for text in texts)]
+
+
+def test_what_the_caller_exports_stays_with_the_caller(home):
+    given = {"AWS_SECRET_ACCESS_KEY": "x", "PYTHONDONTWRITEBYTECODE": "1", "PIP_CERT": "x", "LANG": "C.UTF-8"}
+    for process in make(home, given).processes:
+        assert set(given) & set(process.environment) == {"LANG"}
+
+
+def test_all_ports_move_together(home):
+    made = make(home, ports_from=18000)
+    assert {p.name: p.listens_on[1] for p in made.processes if p.listens_on} == {
+        "door": 18000,
+        "rasa": 18001,
+        "actions": 18002,
+        "sandbox": 18003,
+    }
+    door = settings_file.load(home / "run" / "settings.yml", "door", made.variables).door
+    assert (door.url, door.sign_in.issuer) == ("http://127.0.0.1:18000", "http://127.0.0.1:18003")
+    assert door.rasa_url == "http://127.0.0.1:18001"
+    assert by_name(made)["sandbox"].environment["DOOR_URL"] == "http://127.0.0.1:18000"
+    assert by_name(made)["rasa"].environment["ACTIONS_WEBHOOK"] == "http://127.0.0.1:18002/webhook"
+
+
+def test_another_home_holds_everything_that_is_written(home):
+    made = by_name(make(home))
+    assert made["actions"].environment["STORE_URL"] == f"sqlite:///{home}/store.db"
+    assert made["rasa"].environment["TRACKERS_DB"] == f"{home}/trackers.db"
+    assert made["sandbox"].environment["SANDBOX_DB"] == f"{home}/sandbox.db"
+    assert made["sandbox"].environment["SANDBOX_CLOCK"] == f"{home}/clock-offset"
+    settings = settings_file.load(made["door"].environment["SETTINGS"], "channel", made["door"].environment)
+    assert settings.clock.offset_file == home / "clock-offset"
+
+
+def without_companion(home: Path) -> Path:
+    raw = yaml.safe_load((ROOT / "settings.yml").read_text())
+    del raw["processes"]
+    raw["systems"]["okta"]["url"] = "https://acme.okta.example"
+    raw["door"]["sign_in"]["issuer"] = "https://acme.okta.example"
+    path = home / "mine.yml"
+    path.write_text(yaml.safe_dump(raw))
+    return path
+
+
+def test_without_the_companion_its_secrets_must_be_given(home):
+    with pytest.raises(CannotContinue) as told:
+        make(home, path=without_companion(home))
+    assert "mine.yml: systems.okta.token: ${OKTA_TOKEN} is not set in the environment" in str(told.value)
+    assert "OIDC_CLIENT_SECRET" in str(told.value)
+
+
+def test_without_the_companion_all_else_is_planned_as_before(home):
+    made = make(home, {"OKTA_TOKEN": "t", "OIDC_CLIENT_SECRET": "s"}, path=without_companion(home))
+    assert [p.name for p in made.processes] == ["actions", "rasa", "door", "schedulers"]
+    assert made.people == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"processes": {"nobody": True}}, "processes.nobody: there is no nobody/process.yml"),
+        ({"time_zone": "Moon"}, "time_zone: 'Moon' is not a time zone"),
+        ({"dooor": {}}, "dooor: unknown key; did you mean door?"),
+    ],
+    ids=["unknown companion", "wrong value", "misspelt section"],
+)
+def test_wrong_settings_are_refused_by_file_and_key(home, change, told):
+    path = home / "settings.yml"
+    path.write_text(yaml.safe_dump(yaml.safe_load((ROOT / "settings.yml").read_text()) | change))
+    with pytest.raises(CannotContinue) as problem:
+        make(home, path=path)
+    assert told in str(problem.value)
+    assert "run/settings.yml" not in str(problem.value)
+
+
+def test_only_whole_addresses_move(tmp_path):
+    raw = {
+        "a": "http://127.0.0.1:8000/x",
+        "b": "127.0.0.1:80001",
+        "c": "1127.0.0.1:8000",
+        "d": ["127.0.0.1:8000", 8000],
+    }
+    moved.write(raw, {"127.0.0.1:8000": "127.0.0.1:1"}, tmp_path, tmp_path / "out.yml")
+    assert yaml.safe_load((tmp_path / "out.yml").read_text()) == {
+        "a": "http://127.0.0.1:1/x",
+        "b": "127.0.0.1:80001",
+        "c": "1127.0.0.1:8000",
+        "d": ["127.0.0.1:1", 8000],
+    }
