@@ -1,0 +1,81 @@
+"""The sandbox as one ASGI application: Okta's API, OpenID provider, sign-in, portal and control page."""
+
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route, Router
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+from account_access.clock import Clock, OffsetClock
+from sandbox import control, control_page, factor_pages, founding, okta_logs, okta_users, openid, portal, sign_in_pages
+from sandbox.config import Config
+from sandbox.context import Sandbox
+from sandbox.database import Database
+from sandbox.keys import signing_key
+from sandbox.logout import Messenger
+from sandbox.okta_errors import OktaError
+from sandbox.okta_gate import OktaGate, RateLimits
+from sandbox.openid_grant import Provider
+from sandbox.pages import HERE, PageGuard
+
+
+async def health(request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def okta_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, OktaError)
+    return error.response()
+
+
+async def no_such_endpoint(scope: Scope, receive: Receive, send: Send) -> None:
+    await OktaError("E0000007", f"{scope['path']} (Endpoint)").response()(scope, receive, send)
+
+
+def create_app(config: Config, clock: Clock | None = None) -> Starlette:
+    """Opens (or founds) the organisation and returns the application that serves it."""
+    database = Database(config.database)
+    sandbox = Sandbox(config, database, clock or OffsetClock(config.clock_file))
+    founding.found(database, sandbox.now())
+    key = signing_key(database)
+    limits = RateLimits(sandbox)
+    messenger = Messenger(sandbox, key)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette):
+        messenger.start()
+        yield
+        messenger.stop()
+        database.close()
+
+    okta_api = Router(okta_users.ROUTES + okta_logs.ROUTES, redirect_slashes=False, default=no_such_endpoint)
+    app = Starlette(
+        routes=[
+            Route("/health", health),
+            Mount("/api/v1", app=OktaGate(okta_api, sandbox, limits)),
+            Mount("/static", app=StaticFiles(directory=HERE / "static")),
+            *openid.ROUTES,
+            *sign_in_pages.ROUTES,
+            *factor_pages.ROUTES,
+            *portal.ROUTES,
+            *control.ROUTES,
+            *control_page.ROUTES,
+        ],
+        middleware=[
+            # A page that made its own name point at this machine must not reach the control page.
+            Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
+            Middleware(PageGuard, sandbox=sandbox),
+        ],
+        exception_handlers={OktaError: okta_error},
+        lifespan=lifespan,
+    )
+    app.state.sandbox = sandbox
+    app.state.provider = Provider(sandbox, key)
+    app.state.limits = limits
+    app.state.messenger = messenger
+    return app

@@ -1,0 +1,122 @@
+"""The people of the organisation, as data: who they are, what they sign in with, whom they report to."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+DOMAIN = "acme.example"
+ADMINISTRATORS = "Okta Administrators"
+EVERYONE = "Everyone"
+CONTINGENT = "Contingent Workers"
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One enrolled factor: Okta's factor type and what its profile says."""
+
+    type: str
+    profile: dict[str, str]
+    provider: str = "OKTA"
+
+
+@dataclass(frozen=True)
+class Member:
+    """One person of the organisation. Ages are days before the organisation was founded, ends are days after."""
+
+    first: str
+    last: str
+    title: str
+    department: str
+    time_zone: str
+    password: str
+    factors: tuple[Factor, ...] = ()
+    manager: str | None = None
+    worker_type: str = "Employee"
+    login_name: str = ""
+    groups: tuple[str, ...] = ()
+    password_age: int = 20
+    contract_ends_in: int | None = None
+    status: str = "ACTIVE"
+
+    @property
+    def name(self) -> str:
+        return self.login_name or self.first.lower()
+
+    @property
+    def login(self) -> str:
+        return f"{self.name}@{DOMAIN}"
+
+
+def push(device: str, platform: str = "IOS") -> Factor:
+    return Factor("push", {"deviceType": f"SmartPhone_{platform.title()}", "name": device, "platform": platform})
+
+
+def totp() -> Factor:
+    return Factor("token:software:totp", {})
+
+
+def google() -> Factor:
+    return Factor("token:software:totp", {}, provider="GOOGLE")
+
+
+def sms(number: str) -> Factor:
+    return Factor("sms", {"phoneNumber": number})
+
+
+def key(name: str) -> Factor:
+    return Factor("webauthn", {"authenticatorName": name}, provider="FIDO")
+
+
+PEOPLE: tuple[Member, ...] = (
+    Member("Dana", "Whitfield", "Financial Analyst", "Finance", "America/Los_Angeles", "Harbor-Lantern-42",
+           (push("Dana's iPhone 15"), totp(), sms("+14155550142"), key("YubiKey 5C NFC")), "marcus", password_age=62),
+    Member("Marcus", "Bell", "Director of Finance", "Finance", "America/Los_Angeles", "Quiet-Juniper-17",
+           (push("Marcus's Pixel 9", "ANDROID"), totp()), "ruth"),
+    Member("Priya", "Raman", "Engineering Manager", "Engineering", "America/New_York", "Copper-Meadow-88",
+           (push("Priya's iPhone 16"), totp(), key("YubiKey 5 Nano")), "ruth"),
+    Member("Tomas", "Herrera", "Software Engineer", "Engineering", "Europe/Madrid", "Winter-Orchard-31",
+           (google(), sms("+34600555018")), "priya", password_age=83),
+    Member("Aiko", "Tanaka", "Site Reliability Engineer", "Engineering", "Asia/Tokyo", "Velvet-Compass-64",
+           (push("Aiko's iPhone 14"), totp()), "priya"),
+    Member("Lena", "Fischer", "Accounts Payable Lead", "Finance", "Europe/Berlin", "Amber-Bridge-29",
+           (sms("+4915155500173"),), "marcus", password_age=88),
+    Member("Omar", "Haddad", "Sales Representative", "Sales", "America/Chicago", "Silver-Canyon-53",
+           (push("Omar's Galaxy S24", "ANDROID"), totp(), sms("+13125550119")), "marcus"),
+    Member("Grace", "Okafor", "Office Coordinator", "Operations", "America/Los_Angeles", "Maple-Harvest-76",
+           (), "marcus"),
+    Member("Jonas", "Lind", "Contract Developer", "Engineering", "Europe/Stockholm", "Pebble-Thunder-15",
+           (push("Jonas's iPhone 13"), totp()), "priya", "Contractor", groups=(CONTINGENT,), contract_ends_in=14),
+    Member("Mei", "Chen", "Contract Data Analyst", "Finance", "America/Vancouver", "Saffron-Tide-94",
+           (google(),), "marcus", "Contractor", groups=(CONTINGENT,), contract_ends_in=7),
+    Member("Rafael", "Costa", "Vendor Support Specialist", "Operations", "America/Sao_Paulo", "Cobalt-Feather-38",
+           (sms("+5511955501234"),), "priya", "Vendor", groups=(CONTINGENT,), contract_ends_in=2),
+    Member("Ines", "Moreau", "Engineering Intern", "Engineering", "Europe/Paris", "Lilac-Station-47",
+           (totp(),), "priya", "Intern", groups=(CONTINGENT,), contract_ends_in=14),
+    Member("Ruth", "Adler", "Identity Administrator", "IT", "America/Los_Angeles", "Granite-Violet-61",
+           (push("Ruth's iPhone 15 Pro"), totp(), key("YubiKey 5C")), None, groups=(ADMINISTRATORS,)),
+    Member("Walt", "Nyberg", "Warehouse Lead", "Operations", "America/Denver", "Willow-Anchor-20",
+           (), "marcus", status="DEPROVISIONED"),
+)  # fmt: skip
+
+
+def member(login: str) -> Member | None:
+    """The member with this login or short name, None for a generated or unknown one."""
+    return next((person for person in PEOPLE if login.lower() in (person.name, person.login)), None)
+
+
+GENERATED_PASSWORD = "Load-Tester-2024"  # noqa: S105 - of people who do not exist
+# fmt: off
+_GIVEN = ("Ada", "Ben", "Cleo", "Dev", "Elif", "Finn", "Gita", "Hugo", "Iris", "Juan", "Kira", "Liam", "Mona", "Nils",
+          "Olga", "Paul", "Quinn", "Rosa", "Sven", "Tara")
+_FAMILY = ("Abbott", "Becker", "Castro", "Dutta", "Evans", "Fuchs", "Garcia", "Holm", "Ivanov", "Jensen", "Klein",
+           "Larsen", "Mori", "Novak", "Ortiz")
+# fmt: on
+
+
+def generated(first: int, count: int) -> Iterator[Member]:
+    """People for load tests: `load0001@…`, one shared password and an Okta Verify push each."""
+    for number in range(first, first + count):
+        given, family = _GIVEN[number % len(_GIVEN)], _FAMILY[number // len(_GIVEN) % len(_FAMILY)]
+        yield Member(
+            given, family, "Associate", "Operations", "America/Los_Angeles", GENERATED_PASSWORD,
+            (push(f"{given}'s phone"),), "marcus", login_name=f"load{number:04d}",
+        )  # fmt: skip
