@@ -24,14 +24,14 @@ class TurnFailed(BaseException):
 def install() -> None:
     """Makes failing remote actions fail their turn, and checks their answers with a validator that is built once.
 
-    The secret of the action server (ACTION_SECRET) and where it stands (ACTIONS_URL) come from the environment here,
+    The secret of the action server (ACTION_SECRET) and where it stands (ACTIONS_WEBHOOK) come from the environment here,
     not by `${…}` in endpoints.yml, which Rasa's every command would refuse to read without them.
     """
     if getattr(RemoteAction.run, "fails_the_turn", False):
         return
     stock_run = RemoteAction.run
 
-    secret, url = os.environ.get("ACTION_SECRET"), os.environ.get("ACTIONS_URL")
+    secret, url = os.environ.get("ACTION_SECRET"), os.environ.get("ACTIONS_WEBHOOK")
 
     @functools.wraps(stock_run)
     async def run(self, *arguments, **keywords):

@@ -1,0 +1,1 @@
+"""The sidecar that watches the identity systems and speaks first."""

@@ -1,0 +1,107 @@
+"""Looks for lockouts: new events by a cursor, and all accounts locked now, so that none is missed (N1, N9).
+
+A lockout becomes a notice under a key of person, system and the instant it began, so that seeing it twice, by both
+ways or after a restart, tells it once.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from account_access import notices, offers, people
+from account_access.connectors.base import Account, AccountNotFound, SystemFailure
+from account_access.connectors.registry import System
+from account_access.store import tables
+from account_access.unlocks import QUESTIONS
+from schedulers.service import Service
+
+logger = logging.getLogger(__name__)
+
+
+def poll(service: Service) -> int:
+    """Polls every system once; returns how many notices were made. A system that fails is looked at next time."""
+    made = 0
+    for system in service.systems.values():
+        if not system.can("lockouts"):
+            continue
+        try:
+            locked = _locked_now(service, system)
+            made += sum(_note(service, system, account) for account in locked.values())
+            _settle_offers(service, system, locked)
+        except SystemFailure as error:
+            logger.warning("%s: lockouts could not be read: %s", system.name, error)
+    return made
+
+
+def _locked_now(service: Service, system: System) -> dict[str, Account]:
+    """Every account that is locked: those of the search, and those of new events that the search does not show yet."""
+    locked = {account.external_id: account for account in system.connector.locked_accounts() if account.locked}
+    for external_id in _from_events(service, system):
+        if external_id in locked:
+            continue
+        try:
+            account = system.connector.account(external_id)
+        except AccountNotFound:
+            continue
+        if account.locked:
+            locked[external_id] = account
+    return locked
+
+
+def _from_events(service: Service, system: System) -> tuple[str, ...]:
+    """External ids of lockout events since the last poll; the cursor moves only when the page was read whole."""
+    name, now = f"lockouts:{system.key}", service.clock.now()
+    with service.store.reading() as connection:
+        row = connection.execute(
+            select(tables.cursors.c.value, tables.cursors.c.moved_at).where(tables.cursors.c.name == name)
+        ).first()
+    limits = service.settings.lockout
+    since = _since(now, row.moved_at if row else None, limits.overlap_seconds, limits.look_back_hours)
+    page = system.connector.lockouts_since(row.value if row else None, since)
+    values = {"value": page.cursor, "moved_at": now}
+    with service.store.begin() as connection:
+        if row is None:
+            connection.execute(tables.cursors.insert().values(name=name, **values))
+        else:
+            connection.execute(update(tables.cursors).where(tables.cursors.c.name == name).values(**values))
+    return page.external_ids
+
+
+def _since(now: datetime, moved_at: datetime | None, overlap_seconds: float, look_back_hours: float) -> datetime:
+    """Where to start without a cursor: a little before the last poll, but not further back than the maximum."""
+    earliest = now - timedelta(hours=look_back_hours)
+    return max(earliest, moved_at - timedelta(seconds=overlap_seconds)) if moved_at else earliest
+
+
+def _note(service: Service, system: System, account: Account) -> bool:
+    """Makes the notice of one locked account; False if it is known, or nobody of ours."""
+    now = service.clock.now()
+    with service.store.begin() as connection:
+        person_id = people.owner_of(connection, system.key, account.external_id)
+        person = people.find(connection, person_id) if person_id else None
+        if person is None or not person.active:
+            return False
+        facts = {
+            "system": system.key,
+            "external_id": account.external_id,
+            "locked_at": account.locked_at.isoformat() if account.locked_at else None,
+        }
+        key = notices.lockout_key(person.id, system.key, account.locked_at)
+        return notices.create(connection, now, key, notices.LOCKOUT, person.id, facts) is not None
+
+
+def _settle_offers(service: Service, system: System, locked: dict[str, Account]) -> None:
+    """Open questions about a lock that is over are closed, so that nobody is shown a button for nothing (N8)."""
+    table = tables.offers
+    query = select(table.c.person_id, table.c.subject).where(
+        table.c.state == offers.OPEN, table.c.question.in_(QUESTIONS)
+    )
+    with service.store.reading() as connection:
+        standing = [row for row in connection.execute(query) if row.subject.get("system") == system.key]
+    for row in standing:
+        external_id = row.subject["external_id"]
+        if external_id in locked or system.connector.account(external_id).locked:
+            continue
+        with service.store.begin() as connection:
+            offers.overtake(connection, service.clock.now(), row.person_id, system.key, QUESTIONS)
