@@ -5,12 +5,13 @@ settings.yml, only asymmetric signatures count, and every time is compared with 
 """
 
 import time
-import warnings
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
-import httpx
+import httpx2
+from authlib.integrations.starlette_client import OAuth, OAuthError, StarletteOAuth2App
+from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
@@ -18,12 +19,6 @@ from joserfc.jws import JWSRegistry
 
 from account_access.clock import Clock
 from account_access.settings import SignInSection
-
-with warnings.catch_warnings():
-    # Authlib would rather have httpx2; until Rasa's dependencies allow it the supported fallback is httpx.
-    warnings.simplefilter("ignore")
-    from authlib.integrations.starlette_client import OAuth, OAuthError, StarletteOAuth2App
-    from authlib.oidc.core import CodeIDToken
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
 LEEWAY = 120
@@ -189,5 +184,5 @@ async def _reaching(call):
     """Awaits a call to the provider; whatever keeps it from answering properly becomes ProviderUnavailable."""
     try:
         return await call
-    except (httpx.HTTPError, httpx.InvalidURL, RuntimeError, KeyError) as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL, RuntimeError, KeyError) as error:
         raise ProviderUnavailable(f"{type(error).__name__}: {error}") from error

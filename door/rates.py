@@ -19,7 +19,8 @@ class Rates:
     """Counts by name and person in moving windows."""
 
     def __init__(self):
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._storage = MemoryStorage()  # the limiter itself holds it by a weak reference only
+        self._limiter = MovingWindowRateLimiter(self._storage)
 
     def check(self, items: tuple, name: str, who: str) -> None:
         """Counts one use. Raises ApiError 429 with Retry-After (seconds) when it is one too many."""

@@ -12,6 +12,8 @@ export class Scroller {
     this.older = older;
     this.loadOlder = loadOlder;
     this.missed = 0;
+    this.lastTop = 0;
+    this.loadingText = older.textContent;
     this.loading = false;
     this.more = false;
     jump.addEventListener("click", () => {
@@ -65,7 +67,11 @@ export class Scroller {
   }
 
   scrolled() {
-    this.following = this.atEnd;
+    // Only a reader scrolls upwards; a smooth scroll to the end passes places that are not the end.
+    const up = this.view.scrollTop < this.lastTop - 2;
+    this.lastTop = this.view.scrollTop;
+    if (this.atEnd) this.following = true;
+    else if (up) this.following = false;
     if (this.following) this.seen();
     if (this.view.scrollTop < 240) this.fillScreen();
   }
@@ -74,6 +80,7 @@ export class Scroller {
   async fillScreen() {
     if (!this.more || this.loading || this.view.scrollTop >= 240) return;
     this.loading = true;
+    this.older.textContent = this.loadingText;
     this.older.hidden = false;
     const fromEnd = this.view.scrollHeight - this.view.scrollTop;
     try {
