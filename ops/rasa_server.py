@@ -7,7 +7,7 @@ from rasa.__main__ import main as rasa
 
 
 def main(arguments: list[str]) -> None:
-    sys.argv = ["rasa", "run", *arguments, "--jwt-secret", os.environ["JWT_SECRET"], "--jwt-method", "HS256"]
+    sys.argv = ["rasa", "run", *arguments, f"--jwt-secret={os.environ['JWT_SECRET']}", "--jwt-method", "HS256"]
     rasa()
 
 
