@@ -1,0 +1,58 @@
+"""One installation for all tests here; each test gets people of its own, and the switches off afterwards."""
+
+import itertools
+
+import pytest
+
+from tests.e2e.installation import Installation
+from tests.e2e.person import Person
+
+# Small intervals, so that tests wait for what happens and not for the next poll.
+FAST = {"lockout": {"poll_seconds": 1}, "schedulers": {"sync_minutes": 0.05}}
+PEOPLE = 150
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory):
+    """The whole thing, running, with generated people in its directory."""
+    installation = Installation(tmp_path_factory.mktemp("installation"), FAST).start()
+    try:
+        installation.unused = itertools.chain(installation.control.post("people", count=PEOPLE)["logins"])
+        yield installation
+    finally:
+        installation.stop()
+
+
+@pytest.fixture(autouse=True)
+def good_day(stack):
+    """After each test the sandbox behaves again, and all processes are there for the next."""
+    yield
+    stack.control.post("switch-off")
+    stack.wait_until_healthy()
+
+
+@pytest.fixture
+def somebody(stack):
+    """Makes a person whom no other test knows, signed in to the chat."""
+    signed_in = []
+
+    def make() -> Person:
+        signed_in.append(Person(stack, next(stack.unused)).sign_in())
+        return signed_in[-1]
+
+    yield make
+    for person in signed_in:
+        person.browser.close()
+
+
+@pytest.fixture
+def person(somebody) -> Person:
+    return somebody()
+
+
+def pytest_runtest_makereport(item, call):
+    """A failed test shows the ends of the logs."""
+    stack = item.funcargs.get("stack") if hasattr(item, "funcargs") else None
+    if call.when == "call" and call.excinfo and stack:
+        for name in ("rasa", "actions", "door", "schedulers", "sandbox"):
+            item.add_report_section("call", f"{name}.log", stack.log(name))

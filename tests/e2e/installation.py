@@ -1,0 +1,177 @@
+"""A whole installation with real processes, started by the launcher on free ports with a home of its own."""
+
+import json
+import os
+import random
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import yaml
+
+from account_access.clock import OffsetClock
+from ops.console import tail
+from ops.supervision import Supervisor, write_environment
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = ("sandbox", "rasa", "actions", "door", "schedulers")
+START_SECONDS = 120
+
+
+def eventually(ask: Callable, seconds: float = 20, why: str = ""):
+    """What `ask` returns once it is true; fails after so many seconds, saying what it was at last."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = ask()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{why or 'it did not happen'} within {seconds} s; at last: {answer!r}")
+        time.sleep(0.05)
+
+
+def free_port_block(length: int = 4) -> int:
+    """The first of so many neighbouring ports that nobody uses now."""
+    for first in random.sample(range(20000, 30000, 10), 200):
+        try:
+            for port in range(first, first + length):
+                socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return first
+    raise AssertionError("no free ports")
+
+
+class Installation:
+    """Account Access and its sandbox, running. `changes` are merged into settings.yml, section by section."""
+
+    def __init__(self, home: Path, changes: dict | None = None, environment: dict | None = None):
+        self.home = home
+        self.first_port = free_port_block()
+        self.door_url = f"http://127.0.0.1:{self.first_port}"
+        self.rasa_url = f"http://127.0.0.1:{self.first_port + 1}"
+        self.actions_url = f"http://127.0.0.1:{self.first_port + 2}"
+        self.sandbox_url = f"http://127.0.0.1:{self.first_port + 3}"
+        home.mkdir(parents=True, exist_ok=True)
+        self.settings_path = home / "settings-given.yml"
+        self.settings_path.write_text(yaml.safe_dump(_merged(changes or {})))
+        self.output = home / "console.txt"
+        self.environment = {**os.environ, **(environment or {})}
+        self.control = Control(self.sandbox_url)
+
+    def start(self) -> "Installation":
+        command = [sys.executable, "-m", "ops", "run", "--settings", str(self.settings_path), "--home", str(self.home)]
+        with open(self.output, "a") as output:
+            self.popen = subprocess.Popen(
+                [*command, "--ports-from", str(self.first_port)],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        ready = self.home / "run" / "ready.json"
+        eventually(lambda: ready.exists() or self.popen.poll() is not None, START_SECONDS, "it did not start")
+        assert self.popen.poll() is None, self.output.read_text()
+        self.supervisor = Supervisor(Path(json.loads(ready.read_text())["socket"]))
+        return self
+
+    def stop(self) -> None:
+        self.popen.send_signal(signal.SIGINT)
+        self.popen.wait(20)
+
+    def pid(self, name: str) -> int:
+        """The process's pid; 0 while it does not run."""
+        return self.supervisor.states()[name].pid
+
+    def kill(self, name: str) -> int:
+        """Kills a process as by `kill -9`; returns its pid, 0 if it was down at that moment."""
+        pid = self.pid(name)
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def wait_until_healthy(self, *names: str, unlike: int = 0) -> None:
+        """Waits until these processes (all if none is named) answer; `unlike` is the pid that was killed."""
+        for name in names or NAMES:
+            eventually(lambda name=name: self.is_healthy(name, unlike), 60, f"{name} did not come back")
+
+    def is_healthy(self, name: str, unlike: int = 0) -> bool:
+        pid = self.pid(name)
+        if not pid or pid == unlike:
+            return False
+        if name == "schedulers":
+            return True  # a fresh heartbeat may be its predecessor's; that it works is seen in what it does
+        url = {
+            "sandbox": f"{self.sandbox_url}/health",
+            "rasa": f"{self.rasa_url}/",
+            "actions": f"{self.actions_url}/health",
+            "door": f"{self.door_url}/health",
+        }[name]
+        try:
+            return httpx.get(url, timeout=2).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def plant(self, name: str, point: str) -> Path:
+        """Restarts a process so that it dies once at a fault point; returns the marker that will report the hit."""
+        marker = self.home / f"hit-{point}"
+        path = self.home / "run" / f"{name}.env.json"
+        environment = json.loads(path.read_text())
+        write_environment(self.home, name, environment | {"FAULT_POINT": f"{point}:{marker}"})
+        killed = self.kill(name)
+        self.wait_until_healthy(name, unlike=killed)
+        return marker
+
+    def environment_of(self, name: str) -> dict[str, str]:
+        """What the kernel says the process was started with."""
+        raw = Path(f"/proc/{self.pid(name)}/environ").read_bytes().decode()
+        return dict(item.split("=", 1) for item in raw.split("\0") if item)
+
+    def rows(self, query: str, *values) -> list[dict]:
+        """Rows of the store, read beside everybody else."""
+        connection = sqlite3.connect(f"file:{self.home / 'store.db'}?mode=ro", uri=True, timeout=10)
+        try:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(query, values)]
+        finally:
+            connection.close()
+
+    def now(self):
+        """The installation's time, aware UTC."""
+        return OffsetClock(self.home / "clock-offset").now()
+
+    def log(self, name: str, lines: int = 40) -> str:
+        return tail(self.home / "log" / f"{name}.log", lines)
+
+
+class Control:
+    """The sandbox's switches (docs/sandbox.md), and what Okta's API says about its people."""
+
+    def __init__(self, url: str):
+        self.url = url
+
+    def post(self, act: str, **body) -> dict:
+        reply = httpx.post(f"{self.url}/control/api/{act}", json=body, timeout=10)
+        assert reply.status_code == 200, reply.text
+        return reply.json()
+
+    def state(self) -> dict:
+        return httpx.get(f"{self.url}/control/api/state", timeout=10).json()
+
+    def status(self, login: str) -> str:
+        """ACTIVE, LOCKED_OUT … of one person."""
+        return next(p["status"] for p in self.state()["people"] if p["login"].split("@")[0] == login.split("@")[0])
+
+
+def _merged(changes: dict) -> dict:
+    raw = yaml.safe_load((ROOT / "settings.yml").read_text())
+    for section, values in changes.items():
+        raw[section] = {**raw.get(section, {}), **values} if isinstance(values, dict) else values
+    return raw
