@@ -12,7 +12,7 @@ from rasa.shared.nlu.training_data.message import Message
 from account_access.answers import NONE, OpenOffer, Resolution, resolve
 
 QUESTION = "question"
-SHARE_SECRET = "share_secret"
+REDACTED_INTENT = "share_secret"
 
 
 @DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER], is_trainable=False)
@@ -46,7 +46,7 @@ class AnswerResolver(GraphComponent):
         intent = message.get(INTENT) or {}
         name, confidence = intent.get(INTENT_NAME_KEY) or "", intent.get(PREDICTED_CONFIDENCE_KEY) or 0.0
         if metadata.get("redacted"):
-            resolution = Resolution(SHARE_SECRET, NONE, 1.0)
+            resolution = Resolution(REDACTED_INTENT, NONE, 1.0)
         else:
             offers = [OpenOffer.from_metadata(offer) for offer in metadata.get("offers") or []]
             resolution = resolve(message.get(TEXT) or "", name, confidence, offers)
