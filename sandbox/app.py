@@ -3,6 +3,7 @@
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
@@ -21,7 +22,7 @@ from sandbox.logout import Messenger
 from sandbox.okta_errors import OktaError
 from sandbox.okta_gate import OktaGate, RateLimits
 from sandbox.openid_grant import Provider
-from sandbox.pages import HERE, PageGuard
+from sandbox.pages import HERE, PageGuard, render
 
 
 async def health(request: Request) -> Response:
@@ -31,6 +32,17 @@ async def health(request: Request) -> Response:
 async def okta_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, OktaError)
     return error.response()
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """A path or method that is not here: in Okta's words for programs, as a page for people."""
+    assert isinstance(error, HTTPException)
+    if request.url.path.startswith("/api/v1/"):
+        return OktaError("E0000022").response()
+    title = "Page not found" if error.status_code == 404 else str(error.detail)
+    return render(
+        request, "error.html", error.status_code, title=title, message=f"{request.url.path} is not a page here."
+    )
 
 
 async def no_such_endpoint(scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,7 +83,7 @@ def create_app(config: Config, clock: Clock | None = None) -> Starlette:
             Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
             Middleware(PageGuard, sandbox=sandbox),
         ],
-        exception_handlers={OktaError: okta_error},
+        exception_handlers={OktaError: okta_error, HTTPException: refused},
         lifespan=lifespan,
     )
     app.state.sandbox = sandbox

@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS factors (
 );
 CREATE INDEX IF NOT EXISTS factors_by_user ON factors (user_id, position);
 CREATE TABLE IF NOT EXISTS log_events (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, published TEXT NOT NULL, document TEXT NOT NULL
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, published TEXT NOT NULL, arrived TEXT NOT NULL, document TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS log_events_by_time ON log_events (published, seq);
 CREATE TABLE IF NOT EXISTS late_events (due REAL NOT NULL, published TEXT NOT NULL, document TEXT NOT NULL);

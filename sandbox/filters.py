@@ -45,12 +45,14 @@ class Dialect:
     negation: bool = False
     ignores_case: bool = False
     orders: Callable[[str], bool] = lambda attribute: True
+    contains: Callable[[str], bool] = lambda attribute: True
 
 
 USER_SEARCH = Dialect(
     operators=ORDER | {"sw", "co", "pr"},
     knows=lambda attribute: attribute in USER_PROPERTIES or attribute.startswith("profile."),
     ignores_case=True,
+    contains=frozenset({"profile.login", "profile.email", "profile.firstName", "profile.lastName"}).__contains__,
 )
 USER_FILTER = Dialect(
     operators=ORDER, knows=FILTER_PROPERTIES.__contains__, orders=lambda attribute: attribute == "lastUpdated"
@@ -152,6 +154,8 @@ class _Parser:
             return Filter(lambda document: any(value not in (None, "", []) for value in values(document, attribute)))
         if operator in ORDER - {"eq"} and not self.dialect.orders(attribute):
             raise InvalidFilter(f"{attribute} supports eq only")
+        if operator == "co" and not self.dialect.contains(attribute):
+            raise InvalidFilter(f"{attribute} does not support co")
         wanted = self._value(attribute)
         status = wanted if (attribute, operator) == ("status", "eq") and isinstance(wanted, str) else None
         return Filter(_test(attribute, operator, wanted, self.dialect.ignores_case), status and status.upper())
@@ -209,6 +213,8 @@ def _test(attribute: str, operator: str, wanted: Any, ignores_case: bool) -> Pre
             have = instant(have)
         elif isinstance(have, str):
             have = fold(have)
+        elif isinstance(have, int) and not isinstance(have, bool):
+            have = float(have)
         return type(have) is type(want) and COMPARE[operator](have, want)
 
     return lambda document: any(holds(have) for have in values(document, attribute))

@@ -70,7 +70,8 @@ def list_events(request: Request) -> Response:
     if since and until and since > until:
         raise OktaError("E0000001", "since", ["since: must be before until"])
     limit = whole_number(request, "limit", DEFAULT_PAGE, MAX_PAGE)
-    since, matches = since or (until or now) - DEFAULT_SPAN, _matches(request)
+    since = max(since or (until or now) - DEFAULT_SPAN, now - system_log.KEPT)
+    matches = _matches(request)
     with sandbox.database.read() as connection:
         if until is None and order == "ASCENDING":
             events, number = system_log.poll(connection, since, _cursor(request, int), matches, limit)

@@ -11,11 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox import directory, filters, organisation, system_log
+from sandbox import directory, filters, organisation, sessions, system_log
 from sandbox.context import of
 from sandbox.filters import Filter, InvalidFilter
 from sandbox.okta_errors import OktaError
-from sandbox.sessions import fingerprint
 
 MAX_PAGE = 200
 RESET_LINK_HOURS = 1
@@ -72,8 +71,16 @@ def _wanted(request: Request) -> Filter | None:
     if q:
         begin = q.casefold()
         names = ("firstName", "lastName", "email")
-        return Filter(lambda user: any(str(user["profile"][name]).casefold().startswith(begin) for name in names))
-    return Filter(lambda user: user["status"] != "DEPROVISIONED")
+        return Filter(lambda user: _in_service(user) and any(_starts(user["profile"][name], begin) for name in names))
+    return Filter(_in_service)
+
+
+def _in_service(user: dict[str, Any]) -> bool:
+    return user["status"] != "DEPROVISIONED"
+
+
+def _starts(text: str, begin: str) -> bool:
+    return text.casefold().startswith(begin)
 
 
 def list_users(request: Request) -> Response:
@@ -184,7 +191,11 @@ def reset_password(request: Request) -> Response:
             raise OktaError("E0000038")
         directory.set_status(connection, user["id"], "RECOVERY", now)
         expires = now.timestamp() + RESET_LINK_HOURS * 3600
-        connection.execute("INSERT INTO reset_links VALUES (?, ?, ?)", (fingerprint(token), user["id"], expires))
+        connection.execute(
+            "INSERT INTO reset_links VALUES (?, ?, ?)", (sessions.fingerprint(token), user["id"], expires)
+        )
+        if request.query_params.get("revokeSessions", "false").lower() == "true":
+            sessions.end_all(connection, user["id"], now)
         target = [system_log.person(user)]
         system_log.append(connection, now, "user.account.reset_password", organisation.SERVICE, target=target)
     if send_email == "true":

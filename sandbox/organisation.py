@@ -71,7 +71,7 @@ def unlock_through_api(connection: sqlite3.Connection, user: sqlite3.Row, now: d
     """Unlocks as the API does, with the switches that make it lie or lock again; whether Okta would have accepted."""
     if user["status"] != "LOCKED_OUT":
         return False
-    if switches.take(connection, "lie", method_and_path):
+    if switches.take(connection, "lie", method_and_path) is not None:
         return True
     unlock(connection, user, now)
     relock = switches.take(connection, "relock", method_and_path)

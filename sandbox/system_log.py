@@ -15,7 +15,7 @@ from typing import Any
 from sandbox import switches
 from sandbox.moments import stamp
 
-KEPT_DAYS = 90
+KEPT = timedelta(days=90)
 
 # event type: (display message, legacy type, severity)
 KINDS = {
@@ -114,17 +114,20 @@ def append(
         due = now.timestamp() + late["seconds"]
         connection.execute("INSERT INTO late_events VALUES (?, ?, ?)", (due, event["published"], json.dumps(event)))
     else:
-        _arrive(connection, event["published"], json.dumps(event))
+        _arrive(connection, event["published"], now, json.dumps(event))
 
 
-def _arrive(connection: sqlite3.Connection, published: str, document: str) -> None:
-    connection.execute("INSERT INTO log_events (published, document) VALUES (?, ?)", (published, document))
+def _arrive(connection: sqlite3.Connection, published: str, now: datetime, document: str) -> None:
+    connection.execute(
+        "INSERT INTO log_events (published, arrived, document) VALUES (?, ?, ?)", (published, stamp(now), document)
+    )
 
 
 def receive_late(connection: sqlite3.Connection, now: datetime) -> None:
     """Lets the events arrive whose time has come; needs a write transaction."""
-    for row in connection.execute("SELECT rowid, * FROM late_events WHERE due <= ? ORDER BY due", (now.timestamp(),)):
-        _arrive(connection, row["published"], row["document"])
+    rows = connection.execute("SELECT rowid, * FROM late_events WHERE due <= ? ORDER BY due", (now.timestamp(),))
+    for row in rows.fetchall():
+        _arrive(connection, row["published"], now, row["document"])
         connection.execute("DELETE FROM late_events WHERE rowid = ?", (row["rowid"],))
 
 
@@ -134,12 +137,14 @@ Matches = Callable[[Mapping[str, Any]], bool]
 def poll(
     connection: sqlite3.Connection, since: datetime, after: int | None, matches: Matches, limit: int
 ) -> tuple[list[dict[str, Any]], int]:
-    """Events in the order of their arrival behind number `after`, and the number to go on from."""
-    if after is None:
-        after = 0
+    """Events in the order of their arrival behind number `after`, and the number to go on from.
+
+    `since` is about the time of arrival here, so that a poller misses no event that came late.
+    """
+    after = after or 0
     found: list[dict[str, Any]] = []
     rows = connection.execute(
-        "SELECT * FROM log_events WHERE seq > ? AND published >= ? ORDER BY seq", (after, stamp(since))
+        "SELECT * FROM log_events WHERE seq > ? AND arrived >= ? ORDER BY seq", (after, stamp(since))
     )
     for row in rows:
         if len(found) == limit:
@@ -178,8 +183,3 @@ def between(
         found.append(event)
         last = (row["published"], row["seq"])
     return found, None
-
-
-def forget_old(connection: sqlite3.Connection, now: datetime) -> None:
-    """Drops what is older than 90 days, as Okta does; needs a write transaction."""
-    connection.execute("DELETE FROM log_events WHERE published < ?", (stamp(now - timedelta(days=KEPT_DAYS)),))
