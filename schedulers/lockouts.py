@@ -37,7 +37,13 @@ def poll(service: Service) -> int:
 def _locked_now(service: Service, system: System) -> dict[str, Account]:
     """Every account that is locked: those of the search, and those of new events that the search does not show yet."""
     locked = {account.external_id: account for account in system.connector.locked_accounts() if account.locked}
-    for external_id in _from_events(service, system):
+    try:
+        named = _from_events(service, system)
+    except SystemFailure as error:
+        # The search alone misses nothing that stands; events only come sooner.
+        logger.warning("%s: the log of lockouts could not be read: %s", system.name, error)
+        return locked
+    for external_id in named:
         if external_id in locked:
             continue
         try:
