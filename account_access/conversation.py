@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from account_access import audit, offers
 from account_access.clock import Clock
-from account_access.store import Store, tables
+from account_access.store import Store, claims, tables
 from account_access.store.sequence import next_seq
 
 ACCEPTED, ANSWERED, FAILED = "accepted", "answered", "failed"
@@ -207,7 +207,9 @@ def claim(store: Store, clock: Clock, inbound_id: str, seconds: float) -> bool:
             table.c.state == ACCEPTED,
             or_(table.c.claimed_until.is_(None), table.c.claimed_until <= now),
         )
-        .values(claimed_until=now + timedelta(seconds=seconds), attempts=table.c.attempts + 1)
+        .values(
+            claimed_until=now + timedelta(seconds=seconds), claimed_by=claims.holder(), attempts=table.c.attempts + 1
+        )
     )
     with store.begin() as connection:
         return connection.execute(statement).rowcount == 1

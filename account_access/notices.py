@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from account_access import audit
 from account_access.cadence import lockout as cadence
 from account_access.clock import Clock
-from account_access.store import Store, tables
+from account_access.store import Store, claims, tables
 
 WAITING, DELIVERED, DROPPED, DEAD = "waiting", "delivered", "dropped", "dead"
 LOCKOUT, FOLLOW_UP = "lockout", "follow_up"
@@ -117,7 +117,11 @@ def claim(store: Store, clock: Clock, notice: Notice, seconds: float, limits) ->
                 table.c.state == WAITING,
                 or_(table.c.claimed_until.is_(None), table.c.claimed_until <= now),
             )
-            .values(claimed_until=now + timedelta(seconds=seconds), attempts=table.c.attempts + 1)
+            .values(
+                claimed_until=now + timedelta(seconds=seconds),
+                claimed_by=claims.holder(),
+                attempts=table.c.attempts + 1,
+            )
         )
         return taken.rowcount == 1
 

@@ -188,6 +188,14 @@ def overtake(connection: Connection, now: datetime, person_id: str, system: str,
     return sum(close(connection, now, offer_id, OVERTAKEN) for offer_id in closing)
 
 
+def find_asked(connection: Connection, person_id: str, question: str, locked_at: datetime | None) -> bool:
+    """Whether the person was asked this question about the lockout that began then."""
+    table = tables.offers
+    query = select(table.c.subject).where(table.c.person_id == person_id, table.c.question == question)
+    began = locked_at.isoformat() if locked_at else None
+    return bool(began) and any(subject.get("locked_at") == began for subject in connection.execute(query).scalars())
+
+
 def get(store: Store, offer_id: str) -> Offer | None:
     """As `find`, in a read of its own."""
     with store.reading() as connection:

@@ -184,6 +184,32 @@ def _merge_one(connection: Connection, now: datetime, system: str, entry: Direct
     )
 
 
+def deactivate_absent(store: Store, system: str, since: datetime) -> int:
+    """After a whole pass over a directory: people of it that the pass did not name are gone; returns how many.
+
+    Raises ImplausibleDirectory, changing nothing, if more than a fifth of them would be: a list that is empty or cut
+    usually means that we may not see it.
+    """
+    table, accounts = tables.people, tables.accounts
+    active = (
+        select(table.c.id, table.c.seen_at)
+        .join(accounts, accounts.c.person_id == table.c.id)
+        .where(accounts.c.system == system, table.c.active.is_(True))
+    )
+    with store.begin() as connection:
+        rows = connection.execute(active).all()
+        gone = [row.id for row in rows if row.seen_at < since]
+        if len(gone) > max(1, len(rows) // 5):
+            raise ImplausibleDirectory(f"{len(gone)} of {len(rows)} people are missing from the directory")
+        for person_id in gone:
+            connection.execute(update(table).where(table.c.id == person_id).values(active=False))
+    return len(gone)
+
+
+class ImplausibleDirectory(Exception):
+    """The directory's answer would lock out too many people at once to be believed."""
+
+
 def by_login(store: Store, login: str) -> list[Person]:
     """People with that login, whole and without case: for admins' commands."""
     query = select(*_COLUMNS).where(func.lower(tables.people.c.login) == login.lower())

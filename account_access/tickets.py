@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from account_access import audit
 from account_access.clock import Clock
-from account_access.store import Store, tables
+from account_access.store import Store, claims, tables
 
 OPEN, RESOLVED = "open", "resolved"
 FIRST_NUMBER = 1001
@@ -202,7 +202,9 @@ def claim_event(store: Store, clock: Clock, event: DeskEvent, seconds: float) ->
             outbox.c.sent_at.is_(None),
             or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until <= now),
         )
-        .values(claimed_until=now + timedelta(seconds=seconds), attempts=outbox.c.attempts + 1)
+        .values(
+            claimed_until=now + timedelta(seconds=seconds), claimed_by=claims.holder(), attempts=outbox.c.attempts + 1
+        )
     )
     with store.begin() as connection:
         return connection.execute(statement).rowcount == 1

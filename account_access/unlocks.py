@@ -21,7 +21,7 @@ from account_access.connectors.base import (
     TemporarilyUnavailable,
 )
 from account_access.connectors.registry import System
-from account_access.store import Store, tables
+from account_access.store import Store, claims, tables
 
 # Longer than every call of one run together (three calls of connect and read timeouts of 8 s at the most).
 CLAIM_SECONDS = 60
@@ -221,6 +221,7 @@ class Unlocks:
                 .values(
                     state="executing",
                     claimed_until=now + timedelta(seconds=CLAIM_SECONDS),
+                    claimed_by=claims.holder(),
                     attempts=table.c.attempts + 1,
                 )
             )

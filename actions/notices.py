@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from account_access import notices, tickets
+from account_access import notices, offers, tickets
 from account_access.unlocks import Look
 from actions.asking import AskAction
 from actions.base import AccountAction, Turn
@@ -22,7 +22,7 @@ class AnnounceLockout(AccountAction):
         if turn.notice is None or turn.notice.kind != notices.LOCKOUT:
             return "notice_dropped"
         look = await look_at(self, turn)
-        reason = self._no_longer_true(turn, look)
+        reason = self._no_longer_true(turn, look) or await self.runtime.in_store(self._known_already, turn, look)
         if reason:
             await self.runtime.in_store(self._drop, turn, reason)
             return "notice_dropped"
@@ -39,6 +39,12 @@ class AnnounceLockout(AccountAction):
         if look.locked_at and told_of and look.locked_at.isoformat() != told_of:
             return "the account was locked anew; that lockout has its own notice"
         return None
+
+    def _known_already(self, turn: Turn, look: Look) -> str | None:
+        """Who asked before the notice came has been told, and has the question in front of them."""
+        with self.runtime.store.reading() as connection:
+            asked = offers.find_asked(connection, turn.person.id, "unlock", look.locked_at)
+        return "the person asked first and was told then" if asked else None
 
     def _drop(self, turn: Turn, reason: str) -> None:
         with self.runtime.store.begin() as connection:

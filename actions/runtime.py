@@ -14,7 +14,7 @@ from account_access import clock as clocks
 from account_access.clock import Clock
 from account_access.connectors.registry import System, systems_of
 from account_access.settings import Settings
-from account_access.store import Store
+from account_access.store import Store, claims
 from account_access.unlocks import Look, Unlocks
 
 # A turn hears back within this; the rest of the turn deadline is for the way to the screen.
@@ -37,6 +37,7 @@ class Runtime:
     def of(cls, settings: Settings) -> "Runtime":
         """Opens the store and builds the connectors. Raises StoreOutdated."""
         store, clock = Store.open(settings.store.url), clocks.from_settings(settings.clock)
+        claims.release_of_the_dead(store)
         return cls(settings, store, clock, systems_of(settings), Unlocks(store, clock, settings))
 
     def remember(self, cause: str, look: Look) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from account_access import settings as configuration
 from account_access.settings import SettingsError
+from account_access.store import claims
 from account_access.store.engine import StoreOutdated
 from schedulers import deliveries, directory, followups, lockouts
 from schedulers.service import HEARTBEAT_SECONDS, Service, run
@@ -34,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def watch(service: Service) -> int:
     """Runs every job until stopped."""
+    claims.release_of_the_dead(service.store)
     section = service.settings
     run(
         service,

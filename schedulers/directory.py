@@ -15,9 +15,13 @@ def sync(service: Service) -> int:
     for system in service.systems.values():
         if not system.can("people"):
             continue
+        started = service.clock.now()
         try:
             for page in system.connector.people():
                 count += people.merge(service.store, service.clock, system.key, page)
+            people.deactivate_absent(service.store, system.key, started)
         except SystemFailure as error:
             logger.warning("%s: the directory could not be read to its end: %s", system.name, error)
+        except people.ImplausibleDirectory as error:
+            logger.error("%s: nobody was deactivated: %s; check the token's permissions", system.name, error)
     return count
