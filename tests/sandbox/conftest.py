@@ -1,5 +1,7 @@
 """An organisation of its own for every test, in this process."""
 
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,20 +46,33 @@ class Organisation:
         return [event for event in events if not kinds or event["eventType"] in kinds]
 
 
-@pytest.fixture
-def config(tmp_path) -> Config:
+def configured(folder) -> Config:
     return Config(
         okta_token=TOKEN,
         client_secret=CLIENT_SECRET,
-        database=tmp_path / "sandbox.db",
-        clock_file=tmp_path / "clock-offset",
+        database=folder / "sandbox.db",
+        clock_file=folder / "clock-offset",
         port=8080,
         door_url="http://127.0.0.1:8000",
     )
 
 
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory):
+    """The database of a new organisation: hashing passwords and making a key takes longer than copying it."""
+    config = configured(tmp_path_factory.mktemp("founded"))
+    create_app(config).state.sandbox.database.close()
+    return config.database
+
+
 @pytest.fixture
-def organisation(config) -> Organisation:
+def config(tmp_path, founded) -> Config:
+    shutil.copy(founded, tmp_path / "sandbox.db")
+    return configured(tmp_path)
+
+
+@pytest.fixture
+def organisation(config) -> Iterator[Organisation]:
     app = create_app(config)
     yield Organisation(app, config)
     app.state.sandbox.database.close()
