@@ -8,7 +8,9 @@ def spoken(instant: datetime, now: datetime, zone: str | None, default_zone: str
     """E.g. `9:14 AM PST`, or `Mon, Nov 23, 9:14 AM PST` on another day; an unknown zone falls back to the default."""
     tz = _zone(zone) or ZoneInfo(default_zone)
     local, today = instant.astimezone(tz), now.astimezone(tz).date()
-    clock = f"{local.hour % 12 or 12}:{local:%M %p %Z}"
+    # Zones without an abbreviation call themselves by their offset alone ("-03").
+    name = local.tzname()
+    clock = f"{local.hour % 12 or 12}:{local:%M %p} {'UTC' + name if name[0] in '+-' else name}"
     return clock if local.date() == today else f"{local:%a, %b} {local.day}, {clock}"
 
 

@@ -17,6 +17,7 @@ from account_access.clock import Clock
 from account_access.connectors.base import (
     Account,
     AccountNotFound,
+    OutcomeUnknown,
     SystemFailure,
     TemporarilyUnavailable,
 )
@@ -30,6 +31,8 @@ GRACE_SECONDS = 20
 BACKOFF_SECONDS = (5, 10, 20, 40, 60, 60, 120, 120, 300)
 # The system may take a moment until a read shows what it did.
 READ_BACK_PAUSES = (0.0, 0.4, 0.8)
+# A second call in the same run only where the first failed fast: a person is waiting.
+SECOND_CALL_WITHIN_SECONDS = 2.0
 QUESTIONS = ("unlock", "lockout")
 FINAL = ("done", "failed", "refused", "void", "handed_over")
 
@@ -240,8 +243,21 @@ class Unlocks:
         decision = self._decide_and_mark(system, request, groups)
         if decision.verdict != policy.ACT:
             return self._finish(request, "refused", decision.verdict, decision.reason)
-        system.connector.unlock(request.external_id)
+        self._call(system, request)
         return self._read_back(system, request, decision)
+
+    def _call(self, system: System, request: Request) -> None:
+        """Asks for the unlock; where no answer came, looks, and asks once more only while the same lockout stands."""
+        started = time.monotonic()
+        try:
+            system.connector.unlock(request.external_id)
+        except OutcomeUnknown:
+            account = system.connector.account(request.external_id)
+            if not account.locked or _another_lockout(request, account):
+                return
+            if time.monotonic() - started > SECOND_CALL_WITHIN_SECONDS:
+                raise
+            system.connector.unlock(request.external_id)
 
     def _decide_and_mark(self, system: System, request: Request, groups) -> policy.Decision:
         """Policy and the note that the call follows are one transaction: two requests never share the last place."""
