@@ -1,0 +1,243 @@
+"""Okta's official Python SDK, which no one here wrote, drives every endpoint of the sandbox.
+
+The SDK needs pydantic 2, so it lives in a virtual environment of its own under var/okta-sdk-venv, made once from the
+hash-pinned tests/real/okta-sdk.lock (docs/sandbox.md says how that is renewed).
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+LOCK = HERE / "okta-sdk.lock"
+TOKEN = "a-token-for-the-sdk"
+
+
+@pytest.fixture(scope="session")
+def sdk_python() -> Path:
+    """The interpreter that can import okta; builds its environment if the lock file is another than the last time."""
+    wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
+    folder = ROOT / "var" / "okta-sdk-venv"
+    stamp, python = folder / "made-from", folder / "bin" / "python"
+    if python.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return python
+    shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    install = [str(python), "-m", "pip", "install", "-q", "--no-deps", "--require-hashes", "-r", str(LOCK)]
+    subprocess.run(install, check=True)
+    stamp.write_text(wanted)
+    return python
+
+
+@pytest.fixture(scope="module")
+def organisation(tmp_path_factory):
+    """The URL of a real sandbox process on a free port."""
+    folder = tmp_path_factory.mktemp("okta")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "OKTA_TOKEN": TOKEN,
+        "OIDC_CLIENT_SECRET": "unused",
+        "SANDBOX_PORT": str(port),
+        "SANDBOX_DB": str(folder / "sandbox.db"),
+        "SANDBOX_CLOCK": str(folder / "clock-offset"),
+    }
+    process = subprocess.Popen([sys.executable, "-m", "sandbox"], cwd=ROOT, env=environment)
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(200):
+        try:
+            httpx.get(f"{url}/health", trust_env=False).raise_for_status()
+            break
+        except httpx.TransportError:
+            time.sleep(0.1)
+    yield url
+    process.kill()
+    process.wait()
+
+
+class Sdk:
+    """The SDK in its own process: each call is a line there and a line back."""
+
+    def __init__(self, python: Path, url: str):
+        command = [str(python), str(HERE / "okta_sdk_driver.py"), url, TOKEN]
+        environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=HERE
+        )
+
+    def __call__(self, method: str, *args, **kwargs) -> dict:
+        self.process.stdin.write(json.dumps({"method": method, "args": args, "kwargs": kwargs}) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def close(self) -> None:
+        self.process.stdin.close()
+        self.process.wait(timeout=10)
+
+
+@pytest.fixture(scope="module")
+def driver(sdk_python, organisation):
+    sdk = Sdk(sdk_python, organisation)
+    yield sdk
+    sdk.close()
+
+
+@pytest.fixture
+def sdk(driver, organisation):
+    """The SDK before an organisation as on its first day."""
+    control(organisation, "reset")
+    return driver
+
+
+def control(url: str, act: str, **body) -> dict:
+    answer = httpx.post(f"{url}/control/api/{act}", json=body, trust_env=False)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def status_of(sdk, login: str) -> str:
+    return sdk("get_user", login)["data"]["status"]
+
+
+def following(answer: dict) -> str | None:
+    """The cursor of the next link: the SDK keeps the last Link header only, so next must come last."""
+    target = re.search(r'<([^>]+)>; rel="next"', answer["link"])
+    return parse_qs(urlsplit(target.group(1)).query)["after"][0] if target else None
+
+
+def test_get_and_search(sdk, organisation):
+    user = sdk("get_user", "dana@acme.example")["data"]
+    assert (user["model"], user["status"], user["profile"]["firstName"]) == ("User", "ACTIVE", "Dana")
+    assert user["credentials"]["provider"] == {"name": "OKTA", "type": "OKTA"}
+    control(organisation, "lock", login="dana")
+    (found,) = sdk("list_users", search='status eq "LOCKED_OUT"')["data"]
+    assert found["id"] == user["id"] and found["statusChanged"] > user["statusChanged"]
+    (found,) = sdk("list_users", filter='profile.login eq "dana@acme.example"')["data"]
+    assert found["id"] == user["id"]
+    assert [each["profile"]["firstName"] for each in sdk("list_users", q="Dan")["data"]] == ["Dana"]
+
+
+def test_pagination(sdk):
+    whole = [user["id"] for user in sdk("list_users")["data"]]
+    seen, answer = [], sdk("list_users", limit=4)
+    while True:
+        seen += [user["id"] for user in answer["data"]]
+        after = following(answer)
+        if after is None:
+            break
+        answer = sdk("list_users", limit=4, after=after)
+    assert seen == whole and len(seen) == 13
+
+
+def test_unlock(sdk, organisation):
+    control(organisation, "lock", login="dana")
+    done = sdk("unlock_user", "dana@acme.example")
+    assert (done["error"], done["status"], done["data"]["model"]) == (None, 200, "Success")
+    assert status_of(sdk, "dana@acme.example") == "ACTIVE"
+    refused = sdk("unlock_user", "dana@acme.example")
+    assert (refused["status"], refused["error"]["code"]) == (403, "E0000032")
+
+
+def test_factors(sdk):
+    factors = sdk("list_factors", "dana@acme.example")["data"]
+    models = ["UserFactorPush", "UserFactorTokenSoftwareTOTP", "UserFactorSMS", "UserFactorWebAuthn"]
+    assert [factor["model"] for factor in factors] == models
+    sms = factors[2]
+    assert sms["profile"]["phoneNumber"] == "+14155550142"
+    assert sdk("unenroll_factor", "dana@acme.example", sms["id"])["status"] == 204
+    assert len(sdk("list_factors", "dana@acme.example")["data"]) == 3
+    assert sdk("reset_factors", "dana@acme.example")["error"] is None
+    assert sdk("list_factors", "dana@acme.example")["data"] == []
+
+
+def test_groups(sdk):
+    groups = sdk("list_user_groups", "ruth@acme.example")["data"]
+    assert {group["profile"]["actual_instance"]["name"] for group in groups} == {"Everyone", "Okta Administrators"}
+
+
+def test_reset_password(sdk, organisation):
+    done = sdk("reset_password", "dana@acme.example", False)["data"]
+    assert done["resetPasswordUrl"].startswith(f"{organisation}/reset_password/")
+    assert status_of(sdk, "dana@acme.example") == "RECOVERY"
+    assert httpx.get(done["resetPasswordUrl"], trust_env=False).status_code == 200
+
+
+def test_sessions_and_deactivation(sdk):
+    assert sdk("revoke_user_sessions", "dana@acme.example", oauth_tokens=True)["status"] == 204
+    assert sdk("deactivate_user", "omar@acme.example")["error"] is None
+    assert status_of(sdk, "omar@acme.example") == "DEPROVISIONED"
+
+
+def test_system_log(sdk, organisation):
+    locks = 'eventType eq "user.account.lock" or (eventType eq "user.session.start" and outcome.reason eq "LOCKED_OUT")'
+    empty = sdk("list_log_events", filter=locks, sort_order="ASCENDING")
+    assert empty["data"] == []
+    control(organisation, "lock", login="dana")
+    events = sdk("list_log_events", filter=locks, sort_order="ASCENDING", after=following(empty))
+    (lock,) = events["data"]
+    assert (lock["model"], lock["severity"]) == ("LogEvent", "DEBUG")
+    assert lock["outcome"] == {"result": "FAILURE", "reason": "LOCKED_OUT"}
+    assert lock["actor"]["alternateId"] == "dana@acme.example" and lock["target"][0]["type"] == "User"
+    assert lock["client"]["ipAddress"] == "198.51.100.77"
+    assert following(events)
+    bounded = {"since": "2020-01-01T00:00:00.000Z", "until": "2100-01-01T00:00:00.000Z"}
+    first = sdk("list_log_events", **bounded, limit=4)
+    second = sdk("list_log_events", **bounded, limit=4, after=following(first))
+    assert (len(first["data"]), len(second["data"]), following(second)) == (4, 2, None)
+    sdk("unlock_user", "dana@acme.example")
+    (unlock,) = sdk("list_log_events", filter='eventType eq "user.account.unlock_by_admin"')["data"]
+    assert unlock["target"][0]["alternateId"] == "dana@acme.example"
+
+
+@pytest.mark.parametrize(
+    "method, args, kwargs, status, code",
+    [
+        ("get_user", ["nobody@acme.example"], {}, 404, "E0000007"),
+        ("list_users", [], {"search": 'status ne "ACTIVE"'}, 400, "E0000031"),
+        ("list_log_events", [], {"filter": "nonsense"}, 400, "E0000031"),
+        ("unenroll_factor", ["dana@acme.example", "nothing"], {}, 404, "E0000007"),
+        ("reset_password", ["walt@acme.example", False], {}, 403, "E0000038"),
+    ],
+)
+def test_errors_are_understood(sdk, method, args, kwargs, status, code):
+    answer = sdk(method, *args, **kwargs)
+    assert (answer["status"], answer["error"]["type"], answer["error"]["code"]) == (status, "OktaAPIError", code)
+
+
+@pytest.mark.parametrize(
+    "switch, outcome",
+    [
+        ({"kind": "error"}, "E0000009"),
+        ({"kind": "forbidden"}, "E0000006"),
+        ({"kind": "down", "times": None}, "E0000010"),
+        ({"kind": "malformed"}, "JSONDecodeError"),
+        ({"kind": "down", "how": "closed", "times": None}, "AttributeError"),
+    ],
+)
+def test_bad_days_reach_the_sdk(sdk, organisation, switch, outcome):
+    control(organisation, "switch", **{"times": 1, "target": "user", **switch})
+    answer = sdk("get_user", "dana@acme.example")
+    assert (answer.get("raised") or answer["error"]["code"]) == outcome
+    control(organisation, "switch-off")
+    assert status_of(sdk, "dana@acme.example") == "ACTIVE"
+
+
+def test_the_sdk_waits_as_the_rate_limit_headers_say(sdk, organisation):
+    control(organisation, "switch", kind="rate_limit", seconds=1, times=1, target="user")
+    started = time.monotonic()
+    assert status_of(sdk, "dana@acme.example") == "ACTIVE"
+    assert 0.9 < time.monotonic() - started < 5
