@@ -5,7 +5,7 @@ launcher asks for the hash before anything is started.
 """
 
 import hashlib
-from functools import lru_cache
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def encoder_folder() -> Path:
     return package_folder(ENCODER_PACKAGE) / "model"
 
 
-@lru_cache(maxsize=None)
+@cache
 def folder_hash(folder: Path) -> str:
     """SHA-256 (hex) over the names and bytes of a folder's files; compiled Python and its caches do not count."""
     total = hashlib.sha256()

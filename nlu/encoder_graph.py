@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from safetensors import safe_open
+from safetensors.numpy import load_file
 
 LAYERS, HEADS, WIDTH = 6, 12, 384
 HEAD_WIDTH = WIDTH // HEADS
@@ -54,8 +54,7 @@ class _Graph:
 
 def build(weights_file: Path, graph_file: Path) -> None:
     """Writes the graph for the given safetensors file."""
-    with safe_open(str(weights_file), "np") as file:
-        graph = _Graph({name: file.get_tensor(name) for name in file.keys()})
+    graph = _Graph(load_file(weights_file))
     x = _embeddings(graph)
     for layer in range(LAYERS):
         x = _attention(graph, x, f"encoder.layer.{layer}.attention")

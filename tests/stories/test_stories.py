@@ -1,0 +1,30 @@
+"""Every test story is predicted, action by action: what `rasa test core --fail-on-prediction-errors` checks."""
+
+from collections import Counter
+
+from rasa.shared.core.events import ActionExecuted, SlotSet
+
+
+def test_every_conversation_goes_as_written(dialogue, conversations):
+    wrong = [turn for story in conversations if (turn := dialogue.first_wrong_turn(story))]
+    assert wrong == []
+
+
+def test_names_are_given_once(conversations, training_steps):
+    for names in ([story.sender_id for story in conversations], [step.block_name for step in training_steps]):
+        assert [name for name, count in Counter(names).items() if count > 1] == []
+
+
+def test_conversations_use_every_action_and_every_outcome(domain, conversations):
+    events = [event for story in conversations for event in story.events]
+    actions = {event.action_name for event in events if isinstance(event, ActionExecuted)}
+    outcomes = {event.value for event in events if isinstance(event, SlotSet) and event.key == "outcome"}
+    slot = next(slot for slot in domain.slots if slot.name == "outcome")
+    custom = {action for action in domain.user_actions if action.startswith("action_")}
+    assert custom - actions == set()
+    assert {value for value in slot.values if value != "__other__"} - outcomes == set()
+
+
+def test_what_no_rule_knows_is_said_once(dialogue, conversations):
+    story = next(story for story in conversations if "what no rule knows" in story.sender_id)
+    assert dialogue.first_wrong_turn(story) is None
