@@ -18,7 +18,7 @@ from account_access.clock import Clock
 from account_access.store import Store, claims, tables
 from account_access.store.sequence import next_seq
 
-ACCEPTED, ANSWERED, FAILED = "accepted", "answered", "failed"
+ACCEPTED, ANSWERED = "accepted", "answered"
 # A typed answer is good for two hours after the offer (X12).
 TYPED_WITHIN = timedelta(hours=2)
 # Rasa had so many chances to answer a message; then the person is told that it went wrong.

@@ -178,9 +178,10 @@ class InboxInput(InputChannel):
             return {"answered": True}
         try:
             await on_new_message(message)
-        except TurnFailed:
+        except (TurnFailed, Exception) as error:
             if not await self._in_store(self._last_attempt, inbound_id):
-                raise
+                raise TurnFailed(f"{type(error).__name__}: {error}") from error
+            logger.exception("Message %s was given up after %d tries", inbound_id, conversation.MAX_ATTEMPTS)
             await self._apologise(request, message)
         if message.output_channel.parts == 0:
             await self._apologise(request, message)
