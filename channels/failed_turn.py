@@ -24,8 +24,8 @@ class TurnFailed(BaseException):
 def install() -> None:
     """Makes failing remote actions fail their turn, and checks their answers with a validator that is built once.
 
-    The secret of the action server (ACTION_SECRET) and where it stands (ACTIONS_WEBHOOK) come from the environment here,
-    not by `${…}` in endpoints.yml, which Rasa's every command would refuse to read without them.
+    The secret of the action server (ACTION_SECRET) and where it stands (ACTIONS_WEBHOOK) come from the environment
+    here, not by `${…}` in endpoints.yml, which Rasa's every command would refuse to read without them.
     """
     if getattr(RemoteAction.run, "fails_the_turn", False):
         return

@@ -10,7 +10,7 @@ import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
 from account_access import clock, settings
-from account_access.store import Store
+from account_access.store import Store, claims
 from account_access.store.engine import StoreOutdated
 from door.app import create_app
 
@@ -24,6 +24,7 @@ def main() -> int:
     try:
         loaded = settings.load(os.environ.get("SETTINGS", "settings.yml"), "door")
         store = Store.open(loaded.store.url)
+        claims.release_of_the_dead(store)
         listener = _listener(loaded.door.listen)
     except (settings.SettingsError, StoreOutdated, _CannotListen) as error:
         print(f"door: {error}", file=sys.stderr)
