@@ -1,0 +1,133 @@
+"""`python -m account_access audit | tickets`: what happened, for admins and security, read from the store."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from account_access import clock as clocks
+from account_access import people, settings
+from account_access.settings import SettingsError
+from account_access.store import Store, tables
+from account_access.store.engine import StoreOutdated
+
+DEFAULT_STORE = "sqlite:///var/store.db"
+
+
+class NobodyThere(Exception):
+    """The person named on the command line is not in the store."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Prints the records asked for; 0 done, 2 bad usage or settings."""
+    command = _parser().parse_args(arguments)
+    try:
+        environment = {"STORE_URL": DEFAULT_STORE, **os.environ}
+        loaded = settings.load(os.environ.get("SETTINGS", "settings.yml"), "channel", environment)
+        store, clock = Store.open(loaded.store.url), clocks.from_settings(loaded.clock)
+        rows = list(command.read(store, clock, command))
+    except (SettingsError, StoreOutdated, NobodyThere) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except SQLAlchemyError as error:
+        print(f"the store cannot be read: {getattr(error, 'orig', error)}; check store.url", file=sys.stderr)
+        return 2
+    _print(rows, command.json, command.command)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m account_access", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, read, text in (
+        ("audit", audit_trail, "who did what to whose account, why, and how it ended; oldest first"),
+        ("tickets", desk_tickets, "tickets as the local desk has them, with their history"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("--person", metavar="LOGIN", help="only what concerns this person")
+        command.add_argument("--days", type=float, default=30, help="how far back (default 30)")
+        command.add_argument("--json", action="store_true", help="JSON lines, for programs")
+        command.set_defaults(read=read)
+    return parser
+
+
+def audit_trail(store: Store, clock, command) -> Iterable[dict[str, Any]]:
+    """The audit records of the period; people by login instead of id."""
+    table = tables.audit
+    query = select(table).where(table.c.at >= clock.now() - timedelta(days=command.days)).order_by(table.c.id)
+    wanted = _ids(store, command.person)
+    logins = _logins(store)
+    with store.reading() as connection:
+        for row in connection.execute(query).mappings():
+            if wanted is None or row["person_id"] in wanted:
+                actor = row["actor"].removeprefix("person:")
+                yield {
+                    "at": _utc(row["at"]),
+                    "actor": logins.get(actor, row["actor"]),
+                    "act": row["act"],
+                    "person": logins.get(row["person_id"], row["person_id"]),
+                    "object": row["object"],
+                    "result": row["result"],
+                    "reason": row["reason"],
+                }
+
+
+def desk_tickets(store: Store, clock, command) -> Iterable[dict[str, Any]]:
+    """Every entry of the local desk's tickets in the period."""
+    entries, desk = tables.desk_entries, tables.desk_tickets
+    query = (
+        select(entries.c.at, desk.c.reference, desk.c.requester, desk.c.state, entries.c.event, entries.c.text)
+        .join(desk, desk.c.reference == entries.c.reference)
+        .where(entries.c.at >= clock.now() - timedelta(days=command.days))
+        .order_by(desk.c.reference, entries.c.at)
+    )
+    with store.reading() as connection:
+        for row in connection.execute(query):
+            if command.person is None or row.requester.lower() == command.person.lower():
+                yield {**row._mapping, "at": _utc(row.at)}
+
+
+def _ids(store: Store, login: str | None) -> set[str] | None:
+    if login is None:
+        return None
+    found = {person.id for person in people.by_login(store, login)}
+    if not found:
+        raise NobodyThere(f"--person: nobody has the login {login!r}; write it whole, e.g. dana@acme.example")
+    return found
+
+
+def _logins(store: Store) -> dict[str, str]:
+    with store.reading() as connection:
+        return dict(connection.execute(select(tables.people.c.id, tables.people.c.login)).all())
+
+
+def _utc(instant) -> str:
+    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _print(rows: list[dict[str, Any]], as_json: bool, title: str) -> None:
+    if as_json:
+        for row in rows:
+            print(json.dumps(row, ensure_ascii=False))
+        return
+    if not rows:
+        print(f"no {title} in this period")
+        return
+    table = Table(title=title)
+    for column in rows[0]:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*[str(value or "") for value in row.values()])
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
