@@ -41,10 +41,18 @@ def _act(request: Request, fields: dict[str, str]) -> Response:
     try:
         if name not in control.ACTS:
             raise control.Unable(f"there is no {name!r} to do")
+        if name == "switch":
+            fields = _of_this_kind(fields)
         done = control.perform(request, name, _typed(fields))
     except control.Unable as error:
         return page(request, problem=f"{str(error)[:1].upper()}{str(error)[1:]}.")
     return page(request, message=_told(name, done))
+
+
+def _of_this_kind(fields: dict[str, str]) -> dict[str, str]:
+    """The form has the options of every kind of switch; only the chosen kind's count."""
+    options = KINDS[fields["kind"]][1] if fields.get("kind") in KINDS else {}
+    return {name: value for name, value in fields.items() if name in ("kind", "target", "times", *options)}
 
 
 def _typed(fields: dict[str, str]) -> dict[str, Any]:

@@ -4,14 +4,18 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
 
-from sandbox.sign_in import sign_in
+from sandbox import chat
+from sandbox.sign_in import SignInRefused, lock_out, sign_in
 
 ROOT = Path(__file__).parents[2]
 HEADERS = {"Authorization": "SSWS token"}
@@ -150,3 +154,77 @@ def test_slowness_of_one_request_does_not_hold_up_another(running):
         time.sleep(0.2)
         assert client.get("/api/v1/users/marcus").elapsed.total_seconds() < 1
         assert slow.result().elapsed.total_seconds() >= 1.5
+
+
+class Door(BaseHTTPRequestHandler):
+    """The least of a chat: leads to the organisation's sign-in, opens a session for whoever comes back with a code."""
+
+    organisation = ""
+    logouts: list = []
+
+    def do_GET(self):
+        if self.path.startswith("/signin/callback"):
+            self.answer(302, Location="/", **{"Set-Cookie": "account_access_session=for-this-person; Path=/"})
+        elif self.path.startswith("/signin"):
+            asked = {
+                "response_type": "code",
+                "client_id": "account-access",
+                "redirect_uri": f"http://{self.headers['Host']}/signin/callback",
+                "scope": "openid",
+                "state": "s",
+                "code_challenge": "c" * 43,
+                "code_challenge_method": "S256",
+            }
+            self.answer(302, Location=f"{self.organisation}/oauth2/v1/authorize?{urlencode(asked)}")
+        else:
+            self.answer(200)
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.logouts.append((self.path, parse_qs(body)["logout_token"][0]))
+        self.answer(200)
+
+    def answer(self, status, **headers):
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": "0"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def log_message(self, *_):
+        """Quiet."""
+
+
+@pytest.fixture
+def door(running):
+    Door.organisation, Door.logouts = running.url, []
+    url = running.environment["DOOR_URL"]
+    server = ThreadingHTTPServer(("127.0.0.1", urlsplit(url).port), Door)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield url
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_terminal_client_gets_a_session_of_the_chat(running, door):
+    assert chat.session_of("dana", door) == "for-this-person"
+    assert chat.session_of("dana", door, factor="SMS") == "for-this-person"
+    lock_out(httpx.Client(base_url=running.url, trust_env=False), "dana")
+    with pytest.raises(SignInRefused, match="locked"):
+        chat.session_of("dana", door)
+
+
+def test_without_a_chat_the_terminal_client_says_what_to_do(capsys):
+    assert chat.main(["dana", "--door", f"http://127.0.0.1:{free_port()}"]) == 2
+    assert "make run" in capsys.readouterr().err
+
+
+def test_the_chat_is_told_of_a_sign_out_within_a_second(running, door):
+    with httpx.Client(base_url=running.url, trust_env=False) as browser:
+        sign_in(browser, "dana", start=f"{door}/signin")
+        browser.post("/signout")
+    for _ in range(40):
+        if Door.logouts:
+            break
+        time.sleep(0.05)
+    ((path, token),) = Door.logouts
+    assert path == "/signin/backchannel-logout" and token.count(".") == 2
