@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import BaseModel, Field, SecretStr, ValidationError, validator
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 SECRET_KEYS = frozenset({"token", "secret", "client_secret", "cookie_secret", "password", "api_key"})
 _VARIABLE = re.compile(r"^\$\{([A-Z][A-Z0-9_]*)\}$")
@@ -41,6 +43,15 @@ class StoreSection(Section):
         "sqlite:///var/store.db",
         description="SQLAlchemy address of the store; a password in it only by ${…}.",
     )
+
+    @validator("url")
+    def _database_address(cls, value: str) -> str:
+        try:
+            make_url(value)
+        except ArgumentError:
+            # The value may hold a password: it is not repeated.
+            raise ValueError("is not a database address; write e.g. sqlite:///var/store.db")
+        return value
 
 
 class SignInSection(Section):
@@ -107,12 +118,16 @@ class SystemSection(Section):
     def _known_mode(cls, value: str) -> str:
         return _one_of(value, ("automated", "instructions"))
 
+    @validator("url", always=True)
+    def _address(cls, value, values):
+        if values.get("type") == "okta" and not value:
+            raise ValueError("is needed by a system of type okta; add url: https://YOUR-ORG.okta.com")
+        return value
+
     @validator("token", always=True)
-    def _complete(cls, value, values):
+    def _credential(cls, value, values):
         if values.get("type") == "okta" and value is None:
             raise ValueError("is needed by a system of type okta; add token: ${OKTA_TOKEN}")
-        if values.get("type") == "okta" and not values.get("url"):
-            raise ValueError("a system of type okta also needs url: https://YOUR-ORG.okta.com")
         return value
 
 
@@ -205,7 +220,7 @@ def load(path: str | Path, process: str, environment: Mapping[str, str] = os.env
     wanted = ALWAYS + SECTIONS[process]
     expanded, problems = _expand({key: value for key, value in raw.items() if key in wanted}, (), environment)
     problems += _unknown(raw)
-    required = [name for name in SECTIONS[process] if name in ("door", "schedulers") and name not in raw]
+    required = [name for name in SECTIONS[process] if name in ("door", "schedulers") and raw.get(name) is None]
     problems += [(name, "is missing; copy the section from docs/settings.md") for name in required]
     settings = None
     try:

@@ -21,7 +21,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class StoreOutdated(Exception):
-    """The store's schema is not the one this code was written for."""
+    """The store is not there, or its schema is not the one this code was written for."""
 
 
 class Store:
@@ -33,12 +33,16 @@ class Store:
     @classmethod
     def open(cls, url: str) -> "Store":
         """Connects to a migrated store. Raises StoreOutdated if the supervisor has not migrated it."""
+        path = sqlite_path(url)
+        if path and not path.exists():
+            raise StoreOutdated(f"{path}: not there; `make run` makes it, or set STORE_URL to where it is")
         engine = _engine(url)
         with engine.connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
         head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
         if current != head:
-            raise StoreOutdated(f"{url_without_password(url)}: schema is {current}, not {head}; run `make migrate`")
+            name = url_without_password(url)
+            raise StoreOutdated(f"{name}: its schema is {current}, not {head}; `make run` brings it up to date")
         return cls(engine)
 
     @contextmanager
