@@ -1,0 +1,178 @@
+"""A small installation for tests: a real store, three people, one identity system that does as it is told."""
+
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from account_access import conversation, offers, people, unlocks
+from account_access.clock import ManualClock
+from account_access.connectors.base import DirectoryPerson
+from account_access.connectors.registry import System
+from account_access.offers import Offer
+from account_access.people import Person
+from account_access.settings import Settings
+from account_access.store import Store, migrate, tables
+from account_access.unlocks import Unlocks
+from tests.account_access.fake_system import FakeSystem
+
+# A Tuesday, 9 in the morning in Los Angeles.
+START = datetime(2026, 11, 24, 17, 0, tzinfo=timezone.utc)
+NAMES = ("dana", "eli", "mona")
+DAY = timedelta(hours=24)
+
+
+def directory_person(name: str, **changes) -> DirectoryPerson:
+    values = dict(
+        external_id=f"00u-{name}",
+        login=f"{name}@acme.example",
+        email=f"{name}@acme.example",
+        name=f"{name.title()} Reed",
+        given_name=name.title(),
+        time_zone="America/Los_Angeles",
+        active=True,
+    )
+    return DirectoryPerson(**{**values, **changes})
+
+
+@dataclass
+class World:
+    """What a test plays with."""
+
+    store: Store
+    clock: ManualClock
+    settings: Settings
+    fake: FakeSystem
+    system: System
+
+    @property
+    def unlocks(self) -> Unlocks:
+        """A fresh one each time, as after a restart."""
+        return Unlocks(self.store, self.clock, self.settings)
+
+    def person(self, name: str = "dana") -> Person:
+        return people.by_login(self.store, f"{name}@acme.example")[0]
+
+    def account(self, name: str = "dana") -> str:
+        return f"00u-{name}"
+
+    def lock(self, name: str = "dana") -> datetime:
+        return self.fake.lock(self.account(name))
+
+    def offer(self, name: str = "dana", question: str = "menu", answers=(("Yes", "affirm"),), **options) -> Offer:
+        """An offer that was made and shown in the inbox, as the assistant does."""
+        cause = options.pop("cause", None) or f"cause-{question}-{len(self.rows(tables.offers))}"
+        subject, shown = options.pop("subject", {}), options.pop("shown", True)
+        person_id = self.person(name).id
+        with self.store.begin() as connection:
+            made = offers.make(
+                connection,
+                self.clock.now(),
+                person_id,
+                question,
+                subject,
+                answers,
+                cause,
+                options.pop("expires_in", DAY),
+                **options,
+            )
+            if shown:
+                conversation.say(connection, self.clock.now(), person_id, cause, 0, f"{question}?", offer_id=made.id)
+        return made
+
+    def unlock_offer(self, name: str = "dana", question: str = "unlock", **options) -> Offer:
+        """The question whether to unlock the lockout that stands now."""
+        since = self.fake.accounts[self.account(name)].locked_at
+        subject = {
+            "act": "unlock",
+            "system": "okta",
+            "external_id": self.account(name),
+            "locked_at": since.isoformat() if since else None,
+        }
+        answers = {
+            "unlock": (("Yes", "affirm"), ("Get help", "contact_support"), ("Cancel", "cancel")),
+            "lockout": (("Yes", "affirm"), ("No", "deny")),
+        }[question]
+        return self.offer(name, question, answers, subject=subject, from_notice=question == "lockout", **options)
+
+    def confirmed(self, name: str = "dana", **options) -> str:
+        """The id of a request that the person has just said yes to."""
+        offer = self.unlock_offer(name, **options)
+        return self.unlocks.confirm(offer, "1", f"inbound-of-{offer.id}")
+
+    def say(self, name: str, text: str, key: str | None = None) -> str:
+        """The id of a message the person typed."""
+        key = key or f"key-{len(self.rows(tables.inbound))}"
+        return conversation.accept_text(self.store, self.clock, self.person(name).id, key, text).id
+
+    def click(self, name: str, offer: Offer, answer: str = "1", key: str | None = None) -> str:
+        """The id of a click of the person."""
+        key = key or f"key-{len(self.rows(tables.inbound))}"
+        return conversation.accept_click(self.store, self.clock, self.person(name).id, key, offer.id, answer).id
+
+    def state_of(self, offer: Offer) -> str:
+        return offers.get(self.store, offer.id).state
+
+    def rows(self, table, **equal) -> list[dict]:
+        """Every row of a table, or those with these values."""
+        query = select(table).where(*[table.c[name] == value for name, value in equal.items()])
+        with self.store.reading() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory) -> Path:
+    """An empty migrated database, to be copied: migrating takes longer than copying."""
+    path = tmp_path_factory.mktemp("migrated") / "store.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def store_url(migrated, tmp_path) -> str:
+    shutil.copy(migrated, tmp_path / "store.db")
+    return f"sqlite:///{tmp_path / 'store.db'}"
+
+
+@pytest.fixture
+def store(store_url) -> Iterator[Store]:
+    opened = Store.open(store_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(START)
+
+
+@pytest.fixture
+def settings() -> Settings:
+    okta = {
+        "name": "Okta",
+        "url": "http://127.0.0.1:1",
+        "token": "a-token",
+        "portal_url": "https://acme.example/portal",
+        "workers": 4,
+    }
+    schedulers = {"rasa_url": "http://127.0.0.1:1", "secret": "the-secret-of-the-schedulers"}
+    return Settings(systems={"okta": okta}, schedulers=schedulers)
+
+
+@pytest.fixture
+def world(store, clock, settings, monkeypatch) -> Iterator[World]:
+    # A fake shows what it did at once.
+    monkeypatch.setattr(unlocks, "READ_BACK_PAUSES", (0.0, 0.0, 0.0))
+    fake = FakeSystem(clock)
+    for name in NAMES:
+        fake.add(f"00u-{name}", f"{name}@acme.example")
+    fake.directory = [[directory_person(name) for name in NAMES]]
+    people.merge(store, clock, "okta", fake.directory[0])
+    pool = ThreadPoolExecutor(settings.systems["okta"].workers)
+    yield World(store, clock, settings, fake, System("okta", settings.systems["okta"], fake, pool))
+    pool.shutdown(wait=True)
