@@ -17,6 +17,7 @@ SEVERAL = "several"
 TITLE_LIKENESS = 90
 # Where an offer has no Cancel, "cancel" means its No, and the other way round.
 ALIKE = {"cancel": "deny", "deny": "cancel"}
+YES_OR_NO = ("affirm", "deny")
 NUMBER_WORDS = {"one": 1, "first": 1, "two": 2, "second": 2, "three": 3, "third": 3, "four": 4, "fourth": 4}
 NUMBER_WORDS |= {"five": 5, "fifth": 5, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5, "last": -1}
 _NUMBER = re.compile(
@@ -85,6 +86,10 @@ def resolve(text: str, intent: str, confidence: float, offers: Sequence[OpenOffe
 def candidates(text: str, intent: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:
     """Every answer that the words may mean: those whose title was typed, else those with the message's intent."""
     titled = _titled(_plain(text), offers)
+    # "Yes" is the title of one answer and an answer to every question; "Open a ticket" names its own.
+    bare = [answer.intent for _, answer in titled if answer.intent in YES_OR_NO and " " not in _plain(answer.title)]
+    if bare:
+        intent, titled = bare[-1], []
     return titled or [pair for offer in offers if (pair := _answer_with(offer, intent))]
 
 

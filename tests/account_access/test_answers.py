@@ -1,0 +1,121 @@
+"""Which open question a typed message answers (X2, X12), and that a click is never needed for it."""
+
+import pytest
+
+from account_access.answers import OpenAnswer, OpenOffer, resolve
+
+
+def offer(question: str, subject: str, *answers: tuple[str, str]) -> OpenOffer:
+    listed = tuple(OpenAnswer(str(n), title, intent) for n, (title, intent) in enumerate(answers, start=1))
+    return OpenOffer(f"offer-{question}", question, subject, listed)
+
+
+UNLOCK = offer("unlock", "unlock:okta", ("Yes", "affirm"), ("Get help", "contact_support"), ("Cancel", "cancel"))
+LOCKOUT = offer("lockout", "unlock:okta", ("Yes", "affirm"), ("No", "deny"))
+LOCKOUT_ELSEWHERE = offer("lockout", "unlock:vpn", ("Yes", "affirm"), ("No", "deny"))
+MENU = offer(
+    "menu",
+    "offer:menu",
+    ("Unlock Account", "unlock_account"),
+    ("Forgot Password", "reset_password"),
+    ("Reset MFA", "reset_mfa"),
+)
+AFTER = offer(
+    "after_unlock",
+    "offer:after",
+    ("Great, it worked!", "report_resolved"),
+    ("Forgot Password", "reset_password"),
+    ("Reset MFA", "reset_mfa"),
+    ("Re-open issue", "report_unresolved"),
+)
+HELP = offer("help", "offer:help", ("Open a ticket", "affirm"), ("Cancel", "cancel"))
+
+# (open offers, the last shown last; text; intent understood; intent then; question)
+CASES = [
+    # nothing open
+    ([], "yes", "affirm", "affirm", "none"),
+    ([], "2", "choose_option", "choose_option", "none"),
+    ([], "first", "greet", "choose_option", "none"),
+    ([], "I am locked out", "unlock_account", "unlock_account", "none"),
+    # yes and no, in many words
+    ([LOCKOUT], "sure", "affirm", "affirm", "lockout"),
+    ([LOCKOUT], "Yes", "affirm", "affirm", "lockout"),
+    ([LOCKOUT], "YES!!", "greet", "affirm", "lockout"),
+    ([LOCKOUT], "nope", "deny", "deny", "lockout"),
+    ([UNLOCK], "yep go ahead", "affirm", "affirm", "unlock"),
+    # cancel is a no where there is no Cancel, and the other way round
+    ([LOCKOUT], "forget it", "cancel", "deny", "lockout"),
+    ([UNLOCK], "no thanks", "deny", "cancel", "unlock"),
+    ([HELP], "no", "deny", "cancel", "help"),
+    # numbers answer the last shown
+    ([UNLOCK], "1", "choose_option", "affirm", "unlock"),
+    ([UNLOCK], "2", "choose_option", "contact_support", "unlock"),
+    ([UNLOCK], "option 3 please", "greet", "cancel", "unlock"),
+    ([UNLOCK], "the second one", "greet", "contact_support", "unlock"),
+    ([UNLOCK], "last", "greet", "cancel", "unlock"),
+    ([UNLOCK], "#2", "greet", "contact_support", "unlock"),
+    ([UNLOCK], "4", "choose_option", "choose_option", "none"),
+    ([UNLOCK], "0", "choose_option", "choose_option", "none"),
+    ([LOCKOUT, AFTER], "2", "choose_option", "reset_password", "after_unlock"),
+    ([LOCKOUT, AFTER], "4", "choose_option", "report_unresolved", "after_unlock"),
+    ([UNLOCK], "I tried 2 times", "unlock_account", "unlock_account", "none"),
+    # titles, with their punctuation, case and a slip of the finger
+    ([MENU], "Reset MFA", "nlu_fallback", "reset_mfa", "menu"),
+    ([MENU], "forgot pasword", "nlu_fallback", "reset_password", "menu"),
+    ([MENU], "unlock acount", "nlu_fallback", "unlock_account", "menu"),
+    ([AFTER], "great it worked", "nlu_fallback", "report_resolved", "after_unlock"),
+    ([AFTER], "re open issue", "nlu_fallback", "report_unresolved", "after_unlock"),
+    ([HELP], "open a ticket", "open_ticket", "affirm", "help"),
+    ([MENU], "unlock", "unlock_account", "unlock_account", "menu"),
+    # the intent of an answer, in the person's own words
+    ([MENU], "my phone is new", "reset_mfa", "reset_mfa", "menu"),
+    ([AFTER], "still the same", "report_unresolved", "report_unresolved", "after_unlock"),
+    ([UNLOCK], "let me talk to somebody", "contact_support", "contact_support", "unlock"),
+    # what is no answer stays what it is
+    ([UNLOCK], "hello", "greet", "greet", "none"),
+    ([MENU], "sure", "affirm", "affirm", "none"),
+    ([AFTER], "no", "deny", "deny", "none"),
+    # several about the same lockout are one question
+    ([UNLOCK, LOCKOUT], "yes", "affirm", "affirm", "lockout"),
+    ([LOCKOUT, UNLOCK], "sure", "affirm", "affirm", "unlock"),
+    ([LOCKOUT, UNLOCK], "no", "deny", "cancel", "unlock"),
+    # several about different things: which one?
+    ([LOCKOUT, HELP], "sure", "affirm", "affirm", "several"),
+    ([HELP, LOCKOUT], "sure", "affirm", "affirm", "several"),
+    ([LOCKOUT, LOCKOUT_ELSEWHERE], "yes", "affirm", "affirm", "several"),
+    ([LOCKOUT, LOCKOUT_ELSEWHERE], "no", "deny", "deny", "several"),
+    # X12: "yes" is the title of one and an answer to both
+    ([LOCKOUT, HELP], "yes", "affirm", "affirm", "several"),
+    ([LOCKOUT, HELP], "Yes.", "nlu_fallback", "affirm", "several"),
+    ([LOCKOUT, HELP], "no", "deny", "cancel", "several"),
+    # a title of several words names its question
+    ([LOCKOUT, HELP], "open a ticket", "open_ticket", "affirm", "help"),
+    ([LOCKOUT, HELP], "Cancel", "cancel", "cancel", "help"),
+    # the same remedy wherever it was shown
+    ([MENU, AFTER], "Forgot Password", "reset_password", "reset_password", "after_unlock"),
+    ([MENU, LOCKOUT], "forgot password", "reset_password", "reset_password", "menu"),
+]
+
+
+@pytest.mark.parametrize(("offers", "text", "intent", "then", "question"), CASES)
+def test_x2_typed_message_answers(offers, text, intent, then, question):
+    resolution = resolve(text, intent, 0.7, offers)
+    assert (resolution.intent, resolution.question) == (then, question)
+    answered = question not in ("none", "several")
+    assert (resolution.offer_id is not None) is answered
+    if answered:
+        chosen = next(o for o in offers if o.id == resolution.offer_id)
+        assert chosen.question == question
+        assert next(a for a in chosen.answers if a.id == resolution.answer_id).intent == then
+
+
+@pytest.mark.parametrize(("offers", "text", "intent", "then", "question"), CASES)
+def test_resolving_twice_changes_nothing(offers, text, intent, then, question):
+    """The last NLU component resolves, and the action server again with the intent it then reads."""
+    first = resolve(text, intent, 0.7, offers)
+    assert resolve(text, first.intent, 1.0, offers).offer_id == first.offer_id
+
+
+@pytest.mark.parametrize("given", [UNLOCK, MENU, AFTER, HELP])
+def test_metadata_there_and_back(given):
+    assert OpenOffer.from_metadata(given.as_metadata()) == given
