@@ -124,6 +124,22 @@ class Person:
         """The notice that came by itself."""
         return self.wait_for(lambda e: e["notice"], seconds)
 
+    def tickets(self) -> list[dict]:
+        """The person's tickets, oldest first."""
+        query = "SELECT number, state, summary FROM tickets WHERE person_id = ? ORDER BY number"
+        return self.installation.rows(query, self.person_id)
+
+    def audited(self) -> list[dict]:
+        """What the audit trail tells of this person, oldest first."""
+        return self.installation.rows("SELECT * FROM audit WHERE person_id = ? ORDER BY id", self.person_id)
+
+    def lock(self) -> None:
+        """Locks this person's account, as a device with an old password does."""
+        self.installation.control.post("lock", login=self.login)
+
+    def is_locked(self) -> bool:
+        return self.installation.control.status(self.login) == "LOCKED_OUT"
+
     def transcript(self) -> str:
         return "\n".join(f"  {e['seq']} {e['from']}: {e['text']}" for _, e in sorted(self.entries.items()))
 
