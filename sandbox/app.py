@@ -8,7 +8,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route, Router
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
@@ -49,6 +49,24 @@ async def no_such_endpoint(scope: Scope, receive: Receive, send: Send) -> None:
     await OktaError("E0000007", f"{scope['path']} (Endpoint)").response()(scope, receive, send)
 
 
+def _okta_api() -> Router:
+    return Router(okta_users.ROUTES + okta_logs.ROUTES, redirect_slashes=False, default=no_such_endpoint)
+
+
+def _routes(okta: OktaGate) -> list[BaseRoute]:
+    return [
+        Route("/health", health),
+        Mount("/api/v1", app=okta),
+        Mount("/static", app=StaticFiles(directory=HERE / "static")),
+        *openid.ROUTES,
+        *sign_in_pages.ROUTES,
+        *factor_pages.ROUTES,
+        *portal.ROUTES,
+        *control.ROUTES,
+        *control_page.ROUTES,
+    ]
+
+
 def create_app(config: Config, clock: Clock | None = None) -> Starlette:
     """Opens (or founds) the organisation and returns the application that serves it."""
     database = Database(config.database)
@@ -65,19 +83,8 @@ def create_app(config: Config, clock: Clock | None = None) -> Starlette:
         messenger.stop()
         database.close()
 
-    okta_api = Router(okta_users.ROUTES + okta_logs.ROUTES, redirect_slashes=False, default=no_such_endpoint)
     app = Starlette(
-        routes=[
-            Route("/health", health),
-            Mount("/api/v1", app=OktaGate(okta_api, sandbox, limits)),
-            Mount("/static", app=StaticFiles(directory=HERE / "static")),
-            *openid.ROUTES,
-            *sign_in_pages.ROUTES,
-            *factor_pages.ROUTES,
-            *portal.ROUTES,
-            *control.ROUTES,
-            *control_page.ROUTES,
-        ],
+        routes=_routes(OktaGate(_okta_api(), sandbox, limits)),
         middleware=[
             # A page that made its own name point at this machine must not reach the control page.
             Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),

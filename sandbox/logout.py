@@ -1,6 +1,8 @@
 """Tells the chat that a session has ended (OpenID Connect back-channel logout), again and again until it has heard."""
 
+import logging
 import secrets
+import sqlite3
 import threading
 
 import httpx
@@ -9,6 +11,7 @@ from joserfc.jwk import RSAKey
 
 from sandbox.context import Sandbox
 
+log = logging.getLogger(__name__)
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 LOOK_EVERY_SECONDS = 0.2
 MAX_ATTEMPTS = 12
@@ -50,7 +53,11 @@ class Messenger:
 
     def _run(self) -> None:
         while not self._stop.wait(LOOK_EVERY_SECONDS):
-            self.send_due()
+            try:
+                self.send_due()
+            except sqlite3.Error:
+                # A full disk or a held lock passes; the rows are still there.
+                log.exception("back-channel logouts could not be sent this time")
 
     def send_due(self) -> None:
         """Sends every logout whose time has come, and notes what became of it."""

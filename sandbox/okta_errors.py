@@ -15,6 +15,7 @@ ERRORS = {
     "E0000022": (405, "The endpoint does not support the provided HTTP method"),
     "E0000031": (400, "Invalid search criteria."),
     "E0000032": (403, "Unlock is not allowed for this user."),
+    "E0000033": (400, "Bad request. Can't specify a search query and filter in the same request."),
     "E0000038": (403, "This operation is not allowed in the user's current status."),
     "E0000047": (429, "API call exceeded rate limit due to too many requests."),
 }

@@ -61,6 +61,8 @@ def _with_links(request: Request, user: dict[str, Any], full: bool) -> dict[str,
 def _wanted(request: Request) -> Filter | None:
     """What the query's search, filter or q asks for. Raises OktaError."""
     search, narrow, q = (request.query_params.get(name) for name in ("search", "filter", "q"))
+    if search is not None and narrow is not None:
+        raise OktaError("E0000033")
     try:
         if search is not None:
             return filters.parse(search, filters.USER_SEARCH)

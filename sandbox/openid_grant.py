@@ -21,6 +21,13 @@ from sandbox.sessions import fingerprint
 
 TOKEN_SECONDS = 3600
 CODE_SECONDS = 60
+CHAT = {
+    "id": directory.identifier("0oa", "account-access"),
+    "type": "AppInstance",
+    "alternateId": "Account Access",
+    "displayName": "Account Access",
+    "detailEntry": None,
+}
 
 
 @dataclass
@@ -76,7 +83,8 @@ class CodeGrant(AuthorizationCodeGrant):
             )
             sessions.known_to_client(connection, session["id"])
             user = directory.find(connection, session["user_id"])
-            system_log.append(connection, sandbox.now(), "user.authentication.sso", system_log.person(user))
+            who = system_log.person(user)
+            system_log.append(connection, sandbox.now(), "user.authentication.sso", who, target=[CHAT])
 
     def query_authorization_code(self, code: str, client: ChatClient) -> Code | None:
         sandbox = self.server.sandbox

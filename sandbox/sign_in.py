@@ -4,6 +4,7 @@ with httpx.Client() as browser:
     sign_in(browser, "dana", start="http://127.0.0.1:8000/signin")
 """
 
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urljoin
 
@@ -33,7 +34,7 @@ def sign_in(
     chat's /signin, or the organisation's. Raises SignInRefused.
     """
     answer = _follow(browser, browser.get(start))
-    if _page(answer).form("password-form"):
+    if _Page(answer).form("password-form"):
         answer = submit_password(browser, answer, login, password or password_of(login))
     if answer.url.path == "/signin/factor":
         answer = answer_factor(browser, answer, factor)
@@ -42,7 +43,7 @@ def sign_in(
 
 def submit_password(browser: httpx.Client, page: httpx.Response, login: str, password: str) -> httpx.Response:
     """Fills the organisation's password form in. Raises SignInRefused."""
-    form = _page(page).form("password-form")
+    form = _Page(page).form("password-form")
     if form is None:
         raise SignInRefused(f"{page.url} shows no sign-in form (HTTP {page.status_code})")
     fields = {**form.fields, "username": login, "password": password}
@@ -52,10 +53,10 @@ def submit_password(browser: httpx.Client, page: httpx.Response, login: str, pas
 def answer_factor(browser: httpx.Client, page: httpx.Response, factor: str = "") -> httpx.Response:
     """Answers the factor page with what the phone on it shows. Raises SignInRefused."""
     if factor:
-        choices = [value for name, value, text in _page(page).buttons if name == "factor" and factor in text]
+        choices = [value for name, value, text in _Page(page).buttons if name == "factor" and factor in text]
         if choices:
             page = _follow(browser, browser.post(urljoin(str(page.url), "/signin/choose"), data={"factor": choices[0]}))
-    code = _page(page).code
+    code = _Page(page).code
     answer = {"code": code} if code else {"answer": "approve"}
     return _accepted(_follow(browser, browser.post(urljoin(str(page.url), "/signin/factor"), data=answer)))
 
@@ -81,18 +82,21 @@ def _follow(browser: httpx.Client, answer: httpx.Response) -> httpx.Response:
 
 
 def _accepted(answer: httpx.Response) -> httpx.Response:
-    alert = _page(answer).alert
-    if alert and answer.url.path.startswith("/signin"):
+    alert = _Page(answer).alert
+    if alert and answer.url.path in ("/signin", "/signin/factor"):
         raise SignInRefused(alert)
     return answer
 
 
+@dataclass
 class _Form:
-    def __init__(self, action: str):
-        self.action, self.fields = action, {}  # type: str, Dict[str, str]
+    """Where a form goes and what it carries along."""
+
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
 
 
-class _page(HTMLParser):
+class _Page(HTMLParser):
     """The parts of a page that the walk needs: forms by id, buttons, the phone's code, the alert's text."""
 
     def __init__(self, answer: httpx.Response):

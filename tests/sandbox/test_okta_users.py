@@ -21,6 +21,7 @@ ERRORS = [
     ("GET", "/nowhere", {}, 404, "E0000007"),
     ("GET", "/users?search=status+ne+%22ACTIVE%22", {}, 400, "E0000031"),
     ("GET", "/users?filter=profile.title+eq+%22x%22", {}, 400, "E0000031"),
+    ("GET", "/users?search=status+pr&filter=id+eq+%22x%22", {}, 400, "E0000033"),
     ("GET", "/users?limit=many", {}, 400, "E0000001"),
     ("GET", "/users?limit=-1", {}, 400, "E0000001"),
     ("PUT", "/users/dana", {}, 405, "E0000022"),
