@@ -6,7 +6,7 @@ store, so that nothing a tracker carries decides whose offer is answered.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rapidfuzz import fuzz
@@ -28,9 +28,18 @@ _NUMBER = re.compile(
 
 @dataclass(frozen=True)
 class OpenAnswer:
+    """One answer; `question` and `subject` are those of another offer where it stands for an answer of that one."""
+
     id: str
     title: str
     intent: str
+    question: str | None = None
+    subject: str | None = None
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> "OpenAnswer":
+        """Reads what is kept with an offer or went through a message's metadata."""
+        return cls(data["id"], data["title"], data["intent"], data.get("question"), data.get("subject"))
 
 
 @dataclass(frozen=True)
@@ -45,12 +54,11 @@ class OpenOffer:
     @classmethod
     def from_metadata(cls, data: Mapping[str, Any]) -> "OpenOffer":
         """Reads what `as_metadata` wrote."""
-        answers = tuple(OpenAnswer(a["id"], a["title"], a["intent"]) for a in data["answers"])
-        return cls(data["id"], data["question"], data["subject"], answers)
+        return cls(data["id"], data["question"], data["subject"], tuple(map(OpenAnswer.of, data["answers"])))
 
     def as_metadata(self) -> dict[str, Any]:
         """JSON for a message's metadata; no secret, no account identifier."""
-        answers = [{"id": a.id, "title": a.title, "intent": a.intent} for a in self.answers]
+        answers = [asdict(answer) for answer in self.answers]
         return {"id": self.id, "question": self.question, "subject": self.subject, "answers": answers}
 
 
@@ -76,11 +84,14 @@ def resolve(text: str, intent: str, confidence: float, offers: Sequence[OpenOffe
         return Resolution(intent, NONE, confidence)
     offer, answer = found[-1]
     # Where one offer says No and another Cancel, both are a no.
-    meanings = {(candidate.subject, "no" if chosen.intent in ALIKE else chosen.intent) for candidate, chosen in found}
+    meanings = {
+        (chosen.subject or candidate.subject, "no" if chosen.intent in ALIKE else chosen.intent)
+        for candidate, chosen in found
+    }
     # "Forgot Password" means the same wherever it was shown, a yes does not: the person is asked which.
     if len(meanings) > 1 and answer.intent in ("affirm", "deny", "cancel"):
         return Resolution(answer.intent, SEVERAL, confidence)
-    return Resolution(answer.intent, offer.question, confidence, offer.id, answer.id)
+    return Resolution(answer.intent, answer.question or offer.question, confidence, offer.id, answer.id)
 
 
 def candidates(text: str, intent: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:
@@ -104,7 +115,7 @@ def _numbered(position: int, offers: Sequence[OpenOffer]) -> Resolution:
         index = len(answers) - 1 if position == -1 else position - 1
         if 0 <= index < len(answers):
             chosen = answers[index]
-            return Resolution(chosen.intent, offers[-1].question, 1.0, offers[-1].id, chosen.id)
+            return Resolution(chosen.intent, chosen.question or offers[-1].question, 1.0, offers[-1].id, chosen.id)
     return Resolution("choose_option", NONE, 1.0)
 
 

@@ -67,8 +67,8 @@ def make(
 ) -> Offer:
     """Makes the offer of (title, intent) answers, or finds the one this cause made before a retry.
 
-    An offer that the person's own message led to replaces earlier such ones; offers of notices stay. `targets` are
-    the (offer id, answer id) that each answer of a "which one?" stands for.
+    An offer that the person's own message led to replaces earlier such ones; offers of notices stay, and so do those
+    that a "which one?" asks about. `targets` are the (offer id, answer id) that each of its answers stands for.
     """
     table = tables.offers
     row = connection.execute(select(table).where(table.c.cause == cause, table.c.question == question)).first()
@@ -77,20 +77,18 @@ def make(
     if not from_notice:
         earlier = connection.execute(
             select(table.c.id).where(
-                table.c.person_id == person_id, table.c.state == OPEN, table.c.from_notice.is_(False)
+                table.c.person_id == person_id,
+                table.c.state == OPEN,
+                table.c.from_notice.is_(False),
+                table.c.id.not_in([offer_id for offer_id, _ in targets]),
             )
         ).scalars()
         for offer_id in earlier.all():
             close(connection, now, offer_id, REPLACED)
-    listed = [
-        {
-            "id": str(position),
-            "title": title,
-            "intent": intent,
-            "target": list(targets[position - 1]) if targets else None,
-        }
-        for position, (title, intent) in enumerate(answers, start=1)
-    ]
+    listed = [{"id": str(n), "title": title, "intent": intent} for n, (title, intent) in enumerate(answers, start=1)]
+    for answer, (target_id, target_answer) in zip(listed, targets, strict=False):
+        target = find(connection, target_id).as_open()
+        answer.update(target=[target_id, target_answer], question=target.question, subject=target.subject)
     values = dict(
         id=str(uuid.uuid4()),
         person_id=person_id,
@@ -216,7 +214,7 @@ def raw_answers(connection: Connection, offer_id: str) -> list[dict[str, Any]]:
 
 
 def _offer(row: Row) -> Offer:
-    answers = tuple(OpenAnswer(a["id"], a["title"], a["intent"]) for a in row.answers)
+    answers = tuple(map(OpenAnswer.of, row.answers))
     return Offer(
         row.id,
         row.person_id,

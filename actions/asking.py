@@ -133,7 +133,8 @@ class AskWhich(AskAction):
             return None
         with self.runtime.store.reading() as connection:
             open_offers = offers.still_answerable(connection, turn.inbound.answerable, turn.inbound.id)
-        found = answers.candidates(turn.inbound.text, turn.intent, [offer.as_open() for offer in open_offers])
+        asked = [offer.as_open() for offer in open_offers if offer.question != self.question]
+        found = answers.candidates(turn.inbound.text, turn.intent, asked)
         if not found:
             return None
         listed = [(self._title(turn, offer.question, answer.title), answer.intent) for offer, answer in found]
