@@ -1,4 +1,4 @@
-"""Offers: one question with a closed set of answers, answered once, and only by what was shown in time (X2, X3, X12)."""
+"""Offers: a question with a closed set of answers, answered once, and only by what was shown in time (X2, X3, X12)."""
 
 from datetime import timedelta
 
