@@ -146,7 +146,7 @@ class Installation:
     def unlocks_at_okta(self, login: str) -> int:
         """How often an account was really unlocked, as the organisation's own log tells it."""
         token = json.loads((self.home / "run" / "actions.env.json").read_text())["OKTA_TOKEN"]
-        query = {"filter": 'eventType eq "user.account.unlock"', "q": login, "limit": 1000}
+        query = {"filter": 'eventType eq "user.account.unlock_by_admin"', "q": login, "limit": 1000}
         headers = {"Authorization": f"SSWS {token}"}
         reply = httpx.get(f"{self.sandbox_url}/api/v1/logs", params=query, headers=headers, timeout=10)
         assert reply.status_code == 200, reply.text

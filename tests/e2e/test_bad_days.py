@@ -12,7 +12,6 @@ PASSING = [
     {"kind": "down", "target": "unlock"},
     {"kind": "down"},
     {"kind": "down", "target": "unlock", "how": "closed"},
-    {"kind": "down", "target": "unlock", "how": "reply_lost"},
     {"kind": "slow", "seconds": 30},
     {"kind": "rate_limit", "target": "unlock", "seconds": 3},
     {"kind": "error"},
@@ -57,9 +56,18 @@ def test_what_changed_nothing_is_not_called_done(stack, person, switch):
     assert stack.unlocks_at_okta(person.login) == 0
 
 
-def test_an_answer_that_breaks_off_is_read_back(stack, person):
-    reply = say_yes(stack, person, {"kind": "malformed", "target": "unlock"})
-    assert ("is unlocked" in reply["text"]) == (not person.is_locked())
+@pytest.mark.parametrize(
+    "switch",
+    [{"kind": "malformed", "target": "unlock"}, {"kind": "down", "target": "unlock", "how": "reply_lost"}],
+    ids=name,
+)
+def test_work_that_was_done_though_the_answer_was_lost_is_done_once(stack, person, switch):
+    say_yes(stack, person, switch)
+    stack.control.post("switch-off")
+    person.wait_for(lambda e: "is unlocked" in e["text"], 60)
+    assert not person.is_locked()
+    assert stack.unlocks_at_okta(person.login) == 1
+    assert len([e for e in person.history() if "is unlocked" in e["text"]]) == 1
 
 
 def test_a_lock_that_returns_at_once_is_named(stack, person):
@@ -97,24 +105,29 @@ def test_late_events_of_the_log_still_lead_to_one_notice(stack, person):
 
 
 def test_five_people_on_a_slow_system_do_not_hold_up_a_sixth(stack, somebody):
-    *five, sixth = [somebody() for _ in range(6)]
-    unloaded = min(_seconds_of_a_question(sixth) for _ in range(5))
+    *five, sixth, seventh = [somebody() for _ in range(7)]
     for person in five:
         person.lock()
     notices = [person.notice(40) for person in five]
+    unloaded = seconds_of_a_question(seventh)
     stack.control.post("switch", kind="slow", target="unlock", seconds=2)
     for person, notice in zip(five, notices, strict=True):
         person.click(notice, "Yes")
-    loaded = min(_seconds_of_a_question(sixth) for _ in range(5))
-    pending = [person for person in five if person.is_locked()]
-    assert pending, "the five were done before the sixth was measured"
-    # One poll of the stream is the smallest difference that can be seen at all.
-    assert loaded <= unloaded * 1.2 + 0.02, f"{loaded:.3f} s against {unloaded:.3f} s"
+    ids = [person.person_id for person in five]
+    at_work = f"SELECT id FROM requests WHERE state = 'executing' AND person_id IN ({','.join('?' * 5)})"
+    eventually(lambda: len(stack.rows(at_work, *ids)) == 5, why="not all five were at work together")
+    loaded = seconds_of_a_question(sixth)
+    assert len(stack.rows(at_work, *ids)) == 5, "the five were done before the sixth was measured"
+    assert loaded <= unloaded * 1.2, f"{loaded:.3f} s against {unloaded:.3f} s"
     for person in five:
         person.wait_for(lambda e: "is unlocked" in e["text"], 30)
 
 
-def _seconds_of_a_question(person) -> float:
-    begun = time.monotonic()
-    person.reply_to(person.send("what can you do?"))
-    return time.monotonic() - begun
+def seconds_of_a_question(person) -> float:
+    """The best of six, so that what else the machine does is not measured."""
+    measured = []
+    for _ in range(6):
+        begun = time.monotonic()
+        person.reply_to(person.send("what can you do?"))
+        measured.append(time.monotonic() - begun)
+    return min(measured)
