@@ -24,8 +24,9 @@ from account_access.connectors.base import (
 from account_access.connectors.registry import System
 from account_access.store import Store, claims, tables
 
-# Longer than every call of one run together (three calls of connect and read timeouts of 8 s at the most).
-CLAIM_SECONDS = 60
+# Longer than the calls of one run together: look, groups, unlock and three reads back, each with connect and read
+# timeouts of 8 s at the most.
+CLAIM_SECONDS = 120
 # Followups leave a fresh request to the turn that confirmed it.
 GRACE_SECONDS = 20
 BACKOFF_SECONDS = (5, 10, 20, 40, 60, 60, 120, 120, 300)

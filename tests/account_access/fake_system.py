@@ -41,6 +41,7 @@ class FakeSystem:
     lying: bool = False
     relocking: bool = False
     reply_lost: bool = False
+    unanswered: int = 0
     refusing: bool = False
     held: threading.Event | None = None
     dies_at_call: int | None = None
@@ -99,6 +100,9 @@ class FakeSystem:
     def _unlock(self, external_id: str) -> None:
         if self.refusing:
             raise PermissionRefused("403")
+        if self.unanswered:
+            self.unanswered -= 1
+            raise OutcomeUnknown("503")
         if self.lying or not self._find(external_id).locked:
             return
         self.unlock_elsewhere(external_id)
