@@ -1,0 +1,274 @@
+"""OktaConnector against a server that speaks as Okta documents, and against one that does not (law 4, N10)."""
+
+import time
+from datetime import timezone
+
+import pytest
+
+from account_access.connectors import http
+from account_access.connectors.base import (
+    AccountNotFound,
+    OutcomeUnknown,
+    PermissionRefused,
+    SystemFailure,
+    TemporarilyUnavailable,
+)
+from account_access.connectors.okta import LOCKOUT_EVENTS, OktaConnector
+from account_access.settings import SystemSection
+from tests.account_access.connectors.contract import Contract, Organisation
+from tests.account_access.connectors.okta_server import Answer, error, serving
+from tests.account_access.world import START
+
+USER = "GET /api/v1/users/00udana"
+UNLOCK = "POST /api/v1/users/00udana/lifecycle/unlock"
+LOGS = "GET /api/v1/logs"
+
+
+@pytest.fixture
+def okta(monkeypatch):
+    monkeypatch.setattr(http, "JITTER_SECONDS", 0.001)
+    with serving() as server:
+        for name in ("dana", "eli", "mona"):
+            server.add(name)
+        yield server
+
+
+def connector_to(url: str, read_timeout: float = 0.3) -> OktaConnector:
+    return OktaConnector(
+        "okta", SystemSection(name="Okta", url=url, token="a-token", connect_timeout=0.5, read_timeout=read_timeout)
+    )
+
+
+@pytest.fixture
+def connector(okta) -> OktaConnector:
+    return connector_to(okta.url)
+
+
+def requests_seen(okta) -> list[str]:
+    return [f"{seen.method} {seen.path}" for seen in okta.seen]
+
+
+class TestContract(Contract):
+    @pytest.fixture
+    def organisation(self, okta, connector):
+        return Organisation(connector, "00udana", "00ueli", 3, okta.lock)
+
+
+class TestWhatIsSent:
+    def test_token_goes_in_the_header_alone(self, okta, connector):
+        connector.account("00udana")
+        connector.unlock("00udana")
+        for seen in okta.seen:
+            assert seen.headers["Authorization"] == "SSWS a-token"
+            assert seen.headers["Accept"] == "application/json"
+            assert "a-token" not in seen.path + str(seen.query)
+
+    def test_locked_accounts_are_searched_by_the_server(self, okta, connector):
+        list(connector.locked_accounts())
+        assert okta.seen[0].query == {"search": 'status eq "LOCKED_OUT"', "limit": "200"}
+
+    def test_first_look_into_the_log_starts_at_the_instant_and_later_ones_at_the_cursor(self, okta, connector):
+        page = connector.lockouts_since(None, START)
+        assert okta.seen[0].query == {
+            "since": "2026-11-24T17:00:00.000Z",
+            "filter": LOCKOUT_EVENTS,
+            "sortOrder": "ASCENDING",
+            "limit": "1000",
+        }
+        connector.lockouts_since(page.cursor, START)
+        assert okta.seen[-1].query == {"after": "0"}
+
+    def test_proxy_and_netrc_of_the_machine_do_not_get_the_token(self, okta, connector, monkeypatch):
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+        assert connector.account("00udana").login == "dana@acme.example"
+
+
+class TestWhatIsRead:
+    def test_instant_is_utc(self, okta, connector):
+        okta.lock("00udana")
+        locked_at = connector.account("00udana").locked_at
+        assert locked_at.tzinfo == timezone.utc and locked_at.isoformat() == "2026-11-24T07:51:54+00:00"
+
+    @pytest.mark.parametrize(
+        ("status", "active"),
+        [
+            ("ACTIVE", True),
+            ("LOCKED_OUT", True),
+            ("PASSWORD_EXPIRED", True),
+            ("RECOVERY", True),
+            ("SUSPENDED", False),
+            ("DEPROVISIONED", False),
+            ("STAGED", False),
+        ],
+    )
+    def test_who_may_sign_in_to_chat(self, okta, connector, status, active):
+        okta.add("zoe", status, timezone="Europe/Vienna", displayName="Zoe R.")
+        zoe = next(person for page in connector.people() for person in page if person.external_id == "00uzoe")
+        assert (zoe.active, zoe.name, zoe.time_zone) == (active, "Zoe R.", "Europe/Vienna")
+
+    def test_empty_page_with_a_next_link_is_not_the_end(self, okta, connector):
+        more = f'<{okta.url}/api/v1/users?after=0&search=x>; rel="next"'
+        okta.next_answers("GET /api/v1/users", Answer(200, [], {"Link": more}))
+        assert len([person for page in connector.people() for person in page]) == 3
+
+    def test_event_names_its_user_by_target_else_by_actor(self, okta, connector):
+        user = {"id": "00ueli", "type": "User"}
+        okta.events += [
+            {"target": None, "actor": user},
+            {"target": [{"id": "app", "type": "AppInstance"}, {"id": "00udana", "type": "User"}], "actor": {}},
+            {"target": [], "actor": {"id": "sys", "type": "SystemPrincipal"}},
+        ]
+        assert connector.lockouts_since(None, START).external_ids == ("00ueli", "00udana")
+
+    def test_long_log_is_read_page_by_page_and_each_name_told_once(self, okta, connector):
+        for _ in range(3):
+            for user in ("00udana", "00ueli", "00umona"):
+                okta.lock(user)
+        assert connector.lockouts_since(None, START).external_ids == ("00udana", "00ueli", "00umona")
+
+    def test_forgotten_cursor_starts_again_at_the_instant(self, okta, connector):
+        okta.lock("00udana")
+        okta.next_answers(LOGS, Answer(400, error("E0000031", "Invalid search criteria.")))
+        page = connector.lockouts_since(f"{okta.url}/api/v1/logs?after=gone", START)
+        assert page.external_ids == ("00udana",) and "since" in okta.seen[1].query
+
+
+NONSENSE = [
+    ("not JSON", Answer(200, b"<html>maintenance</html>")),
+    ("broken off", Answer(200, b'{"id": "00udana", "status": ')),
+    ("a list", Answer(200, [])),
+    ("nothing in it", Answer(200, {})),
+    ("no status", Answer(200, {"id": "00udana", "profile": {"login": "dana"}})),
+    ("status no text", Answer(200, {"id": "00udana", "status": 7, "profile": {"login": "dana"}})),
+    ("no profile", Answer(200, {"id": "00udana", "status": "ACTIVE"})),
+    (
+        "no instant",
+        Answer(200, {"id": "00udana", "status": "ACTIVE", "statusChanged": "soon", "profile": {"login": "dana"}}),
+    ),
+    ("cut", Answer(200, {"id": "00udana", "status": "ACTIVE"}, cut=9)),
+    ("no answer", Answer(closed=True)),
+    ("redirect", Answer(302, {}, {"Location": "http://elsewhere.example/"})),
+    ("teapot", Answer(418, {})),
+]
+
+
+@pytest.mark.parametrize("answer", [case[1] for case in NONSENSE], ids=[case[0] for case in NONSENSE])
+def test_nonsense_is_not_believed(okta, connector, answer):
+    okta.next_answers(USER, answer)
+    with pytest.raises(TemporarilyUnavailable):
+        connector.account("00udana")
+
+
+def test_redirect_is_not_followed_with_the_token(okta, connector):
+    with serving() as elsewhere:
+        okta.next_answers(USER, Answer(302, {}, {"Location": f"{elsewhere.url}/api/v1/users/00udana"}))
+        with pytest.raises(TemporarilyUnavailable):
+            connector.account("00udana")
+        assert elsewhere.seen == []
+
+
+@pytest.mark.parametrize("read", ["people", "locked_accounts", "lockouts_since"])
+def test_link_to_another_origin_is_not_followed_with_the_token(okta, connector, read):
+    with serving() as elsewhere:
+        path = "/api/v1/logs" if read == "lockouts_since" else "/api/v1/users"
+        body = [{"target": []}] if read == "lockouts_since" else []
+        okta.next_answers(f"GET {path}", Answer(200, body, {"Link": f'<{elsewhere.url}{path}?after=1>; rel="next"'}))
+        with pytest.raises(TemporarilyUnavailable, match="another origin"):
+            connector.lockouts_since(None, START) if read == "lockouts_since" else list(getattr(connector, read)())
+        assert elsewhere.seen == []
+
+
+def test_log_without_a_next_link_is_no_log(okta, connector):
+    okta.next_answers(LOGS, Answer(200, []))
+    with pytest.raises(TemporarilyUnavailable, match="next link"):
+        connector.lockouts_since(None, START)
+
+
+class TestTrying:
+    """A read is repeated a few times; an act only where the system surely did not take it."""
+
+    def test_brief_trouble_of_a_read_is_not_noticed(self, okta, connector):
+        okta.next_answers(USER, Answer(503), Answer(500))
+        assert connector.account("00udana").login == "dana@acme.example"
+        assert requests_seen(okta) == [USER] * 3
+
+    def test_longer_trouble_is(self, okta, connector):
+        okta.next_answers(USER, *[Answer(503)] * 3)
+        with pytest.raises(TemporarilyUnavailable):
+            connector.account("00udana")
+        assert len(okta.seen) == http.ATTEMPTS
+
+    @pytest.mark.parametrize("trouble", [Answer(500), Answer(503), Answer(closed=True), Answer(delay=0.6)])
+    def test_act_without_an_answer_is_never_repeated_blindly(self, okta, connector, trouble):
+        okta.lock("00udana")
+        okta.next_answers(UNLOCK, trouble)
+        with pytest.raises(OutcomeUnknown):
+            connector.unlock("00udana")
+        assert requests_seen(okta) == [UNLOCK]
+
+    @pytest.mark.parametrize(
+        ("headers", "waits"),
+        [
+            ({"Retry-After": "0"}, True),
+            ({}, True),
+            ({"Retry-After": "30"}, False),
+            ({"Retry-After": "Wed, 25 Nov 2099 00:00:00 GMT"}, False),
+            ({"X-Rate-Limit-Reset": "4102444800"}, False),
+            ({"X-Rate-Limit-Reset": "soon"}, True),
+        ],
+    )
+    def test_n10_limited_system_is_asked_again_only_if_it_is_soon(self, okta, connector, headers, waits):
+        for request in (USER, UNLOCK):
+            okta.next_answers(request, Answer(429, error("E0000047", "API call exceeded rate limit"), headers))
+        okta.lock("00udana")
+        for call in (connector.account, connector.unlock):
+            if waits:
+                call("00udana")
+            else:
+                with pytest.raises(TemporarilyUnavailable) as raised:
+                    call("00udana")
+                assert raised.value.retry_after >= 30 and not isinstance(raised.value, OutcomeUnknown)
+        assert len(okta.seen) == (4 if waits else 2)
+
+    def test_slow_read_ends_with_its_timeout_and_is_not_repeated(self, okta, connector):
+        okta.next_answers(USER, Answer(delay=2))
+        began = time.monotonic()
+        with pytest.raises(TemporarilyUnavailable, match="no answer within"):
+            connector.account("00udana")
+        assert time.monotonic() - began < 1.5 and len(okta.seen) == 1
+
+    def test_nobody_listening(self):
+        with serving() as gone:
+            url = gone.url
+        with pytest.raises(TemporarilyUnavailable) as raised:
+            connector_to(url).unlock("00udana")
+        assert not isinstance(raised.value, OutcomeUnknown), "it was surely not sent"
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("status", [401, 403])
+    def test_refused_permission_names_okta_s_reason_and_no_token(self, okta, connector, status):
+        okta.next_answers(USER, Answer(status, error("E0000006", "You do not have permission")))
+        with pytest.raises(PermissionRefused, match="You do not have permission") as raised:
+            connector.account("00udana")
+        assert "a-token" not in str(raised.value)
+
+    def test_wrong_token(self, okta):
+        section = SystemSection(name="Okta", url=okta.url, token="another")
+        with pytest.raises(PermissionRefused, match="Invalid token"):
+            OktaConnector("okta", section).account("00udana")
+
+    @pytest.mark.parametrize("status", [400, 403])
+    def test_refused_unlock_is_an_error_only_while_the_account_is_locked(self, okta, connector, status):
+        refusal = Answer(status, error("E0000032", "Unlock is not allowed for this user."))
+        okta.next_answers(UNLOCK, refusal)
+        connector.unlock("00udana")
+        okta.lock("00udana")
+        okta.next_answers(UNLOCK, refusal)
+        with pytest.raises(SystemFailure):
+            connector.unlock("00udana")
+
+    def test_deleted_user(self, okta, connector):
+        del okta.users["00udana"]
+        with pytest.raises(AccountNotFound):
+            connector.account("00udana")

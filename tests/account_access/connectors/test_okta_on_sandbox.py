@@ -1,0 +1,89 @@
+"""The same contract over the sandbox organisation, a process of its own, known here by its address alone."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from account_access.connectors.okta import OktaConnector
+from account_access.settings import SystemSection
+from tests.account_access.connectors.contract import Contract, Organisation
+
+ROOT = Path(__file__).parents[3]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Sandbox:
+    """The process and its control API."""
+
+    def __init__(self, folder: Path):
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.http = requests.Session()
+        self.http.trust_env = False
+        environment = {
+            **os.environ,
+            "OKTA_TOKEN": "a-token",
+            "OIDC_CLIENT_SECRET": "a-secret",
+            "SANDBOX_PORT": str(port),
+            "SANDBOX_DB": str(folder / "sandbox.db"),
+            "SANDBOX_CLOCK": str(folder / "clock-offset"),
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "sandbox"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
+        )
+        self._wait()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if self.http.get(f"{self.url}/health", timeout=1).ok:
+                    return
+            except requests.ConnectionError:
+                time.sleep(0.05)
+        raise AssertionError("the sandbox did not start")
+
+    def control(self, act: str, **body) -> dict:
+        answer = self.http.post(f"{self.url}/control/api/{act}", json=body, timeout=10)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def people(self) -> dict[str, str]:
+        """Ids by login."""
+        state = self.http.get(f"{self.url}/control/api/state", timeout=10).json()
+        return {person["login"]: person["id"] for person in state["people"]}
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory):
+    running = Sandbox(tmp_path_factory.mktemp("sandbox"))
+    yield running
+    running.process.terminate()
+    running.process.wait(10)
+
+
+class TestContract(Contract):
+    @pytest.fixture
+    def organisation(self, sandbox):
+        sandbox.control("reset")
+        ids = sandbox.people()
+        logins = {external_id: login for login, external_id in ids.items()}
+        section = SystemSection(name="Okta", url=sandbox.url, token="a-token")
+        return Organisation(
+            OktaConnector("okta", section),
+            ids["dana@acme.example"],
+            ids["marcus@acme.example"],
+            len(ids),
+            lambda external_id: sandbox.control("lock", login=logins[external_id]),
+        )
