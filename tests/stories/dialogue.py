@@ -77,8 +77,11 @@ class Dialogue:
         name = self.domain.action_names_or_texts[best.max_confidence_index]
         return name, {"policy": best.policy_name, "confidence": best.max_confidence, "hidden": best.hide_rule_turn}
 
-    def first_wrong_turn(self, story: DialogueStateTracker) -> WrongTurn | None:
-        """Plays a test story; None when every action was predicted."""
+    def first_wrong_turn(self, story: DialogueStateTracker, hide: bool = True) -> WrongTurn | None:
+        """Plays a test story; None when every action was predicted.
+
+        Rasa's server hides turns that rules alone decide (small talk) from the stories; `rasa test` does not (`hide`).
+        """
         events = list(story.events)
         tracker = DialogueStateTracker.from_events(story.sender_id, events[:1], self.domain.slots)
         for event in events[1:]:
@@ -89,7 +92,8 @@ class Dialogue:
             if name != event.action_name:
                 return WrongTurn(story.sender_id, event.action_name, name)
             tracker.update(
-                ActionExecuted(name, made["policy"], made["confidence"], hide_rule_turn=made["hidden"]), self.domain
+                ActionExecuted(name, made["policy"], made["confidence"], hide_rule_turn=hide and made["hidden"]),
+                self.domain,
             )
         return None
 

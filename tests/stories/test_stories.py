@@ -2,11 +2,13 @@
 
 from collections import Counter
 
+import pytest
 from rasa.shared.core.events import ActionExecuted, SlotSet
 
 
-def test_every_conversation_goes_as_written(dialogue, conversations):
-    wrong = [turn for story in conversations if (turn := dialogue.first_wrong_turn(story))]
+@pytest.mark.parametrize("hide", [True, False], ids=["as in the server", "as in rasa test"])
+def test_every_conversation_goes_as_written(dialogue, conversations, hide):
+    wrong = [turn for story in conversations if (turn := dialogue.first_wrong_turn(story, hide))]
     assert wrong == []
 
 
