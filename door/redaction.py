@@ -182,7 +182,7 @@ def _typed(text: str) -> str:
 def _standing_alone(text: str) -> str:
     """A word that only a password generator or a careful person writes, wherever it stands."""
     words = text.split()
-    if len(words) == 1 and len(words[0]) >= 7 and _mixed(_bare(words[0])):
+    if len(words) == 1 and len(words[0]) >= 7 and any(c.isdigit() for c in text) and _mixed(_bare(words[0])):
         return MASK
     return re.sub(r"\S+", lambda m: _mask(m.group(0)) if _strong(m.group(0)) else m.group(0), text)
 

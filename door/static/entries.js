@@ -183,9 +183,7 @@ function meta(at, entry) {
 
 function noticeLabel() {
   const label = make("div", { className: "notice-label" });
-  const bell = make("span", { textContent: "🔔" });
-  bell.setAttribute("aria-hidden", "true");
-  label.append(bell, make("span", { textContent: word("notice") }));
+  label.append(make("span", { className: "bell" }), make("span", { textContent: word("notice") }));
   return label;
 }
 

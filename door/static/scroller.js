@@ -56,8 +56,9 @@ export class Scroller {
 
   toEnd() {
     this.following = true;
-    const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
-    this.view.scrollTo({ top: this.view.scrollHeight, behavior });
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const far = this.view.scrollHeight - this.view.scrollTop > 3 * this.view.clientHeight;
+    this.view.scrollTo({ top: this.view.scrollHeight, behavior: still || far ? "auto" : "smooth" });
     this.seen();
   }
 

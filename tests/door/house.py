@@ -90,8 +90,9 @@ class House:
 
 
 @contextlib.contextmanager
-def running_house(store: Store, clock: OffsetClock, with_rasa: bool = True) -> Iterator[House]:
-    ports = [free_port() for _ in range(3)]
+def running_house(store: Store, clock: OffsetClock, with_rasa: bool = True, ports=()) -> Iterator[House]:
+    """Ports of door, provider and Rasa may be given, so that a restarted door is at the same address."""
+    ports = ports or [free_port() for _ in range(3)]
     door_url, issuer, rasa_url = (f"http://127.0.0.1:{port}" for port in ports)
     provider, rasa = FakeProvider(issuer), FakeRasa(store, clock)
     section = DoorSection(

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ class Listener:
         self.over = threading.Event()
         self._client = httpx.Client(base_url=client.base_url, cookies=client.cookies, timeout=None)
         self._after, self._headers = after, headers or {}
+        self._socket: socket.socket | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -28,6 +30,7 @@ class Listener:
         with contextlib.suppress(httpx.HTTPError, RuntimeError):
             path = f"/api/stream?after={self._after}"
             with connect_sse(self._client, "GET", path, headers=self._headers) as source:
+                self._socket = source.response.extensions["network_stream"].get_extra_info("socket")
                 for event in source.iter_sse():
                     self.at.append(time.monotonic())
                     self.events.append((event.event, json.loads(event.data), event.id))
@@ -41,6 +44,11 @@ class Listener:
         return until(lambda: condition(self), seconds)
 
     def close(self) -> None:
+        """Goes away as a closed tab does."""
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join(5)
         self._client.close()
 
 

@@ -1,0 +1,119 @@
+"""From the store to Rasa: nothing lost, nothing twice, one at a time a person, whatever Rasa does."""
+
+import time
+import uuid
+
+from account_access import conversation
+from door import forwarding
+from tests.door.house import running_house
+from tests.door.listening import listening
+from tests.door.serving import free_port, serve, until
+
+
+def say(client, text):
+    return client.post("/api/messages", json={"key": uuid.uuid4().hex, "text": text}).json()["id"]
+
+
+def texts(client) -> list[str]:
+    return [e["text"] for e in client.get("/api/history").json()["entries"] if e["from"] == "assistant"]
+
+
+def test_one_persons_messages_are_answered_one_at_a_time_and_in_order(house):
+    client = house.signed_in()
+    house.rasa.seconds = 0.1
+    for number in range(4):
+        say(client, f"number {number}")
+    until(lambda: len(texts(client)) == 4)
+    assert texts(client) == [f"You said: number {number}" for number in range(4)]
+    assert house.rasa.most_of_one == 1
+
+
+def test_people_do_not_wait_for_each_other(house):
+    clients = [house.signed_in(name) for name in ("dana", "eli", "mona")]
+    house.rasa.seconds = 0.5
+    started = time.monotonic()
+    for client in clients:
+        say(client, "hello")
+    for client in clients:
+        until(lambda client=client: texts(client))
+    assert house.rasa.most_at_once == 3
+    assert time.monotonic() - started < 1.4
+
+
+def test_no_more_than_the_pool_at_once(house, monkeypatch):
+    monkeypatch.setattr(forwarding, "POOL", 2)
+    clients = [house.signed_in(name) for name in ("dana", "eli", "mona")]
+    house.rasa.seconds = 0.2
+    for client in clients:
+        say(client, "hello")
+    for client in clients:
+        until(lambda client=client: texts(client))
+    assert house.rasa.most_at_once == 2
+
+
+def test_errors_and_busy_turns_are_tried_again(house):
+    client = house.signed_in()
+    house.rasa.statuses = [500, 202, 503]
+    sent = say(client, "hello")
+    until(lambda: texts(client), 10)
+    assert texts(client) == ["You said: hello"]
+    assert house.rasa.calls == [sent] * 4
+
+
+def test_a_wrong_secret_is_loud_and_loses_nothing(house, caplog):
+    client = house.signed_in()
+    house.rasa.secret = "another"
+    say(client, "hello")
+    until(lambda: "answers 401" in caplog.text)
+    house.rasa.secret = "door-secret"
+    until(lambda: texts(client), 10)
+
+
+def test_a_slow_answer_is_asked_for_again_and_comes_once(house, monkeypatch):
+    house.app.state.door.forwarder._client.timeout = 0.2
+    client = house.signed_in()
+    house.rasa.seconds = 0.6
+    sent = say(client, "hello")
+    until(lambda: texts(client), 10)
+    time.sleep(1.5)
+    assert texts(client) == ["You said: hello"]
+    assert set(house.rasa.calls) == {sent}
+
+
+def test_while_rasa_is_down_messages_wait_and_people_are_told(house_without_rasa, monkeypatch):
+    house = house_without_rasa
+    monkeypatch.setattr(forwarding, "PATIENCE_SECONDS", 0.5)
+    client = house.signed_in()
+    with listening(client) as tab:
+        sent = say(client, "hello")
+        tab.wait_for(lambda t: ("typing", {"on": True, "waiting": True}) in [e[:2] for e in t.events])
+        time.sleep(2.5)
+        with serve((house.rasa.app, int(house.app.state.door.forwarder._rasa_url.rsplit(":", 1)[1]))):
+            tab.wait_for(lambda t: t.entries("assistant"))
+            tab.wait_for(lambda t: t.events[-1][:2] == ("typing", {"on": False, "waiting": False}))
+        assert house.rasa.calls == [sent]
+    # Knocking at a closed door used none of the message's few chances.
+    with house.store.reading() as connection:
+        from sqlalchemy import text
+
+        assert connection.execute(text("SELECT attempts FROM inbound")).scalar() <= 2
+
+
+def test_what_a_killed_door_left_behind_is_answered_by_the_next_one(store, clock):
+    ports = [free_port() for _ in range(3)]
+    with running_house(store, clock, with_rasa=False, ports=ports) as first:
+        person = first.person().id
+        # Killed between claim and call: nobody gives it back.
+        sent = conversation.accept_text(store, clock, person, "before-the-kill", "hello").id
+        until(lambda: conversation.claim(store, clock, sent, 2))
+    with running_house(store, clock, ports=ports) as second:
+        client = second.signed_in()
+        assert texts(client) == []
+        until(lambda: texts(client), 8)
+        assert texts(client) == ["You said: hello"]
+
+
+def test_a_message_written_by_another_process_is_found_by_the_scan(house):
+    client, person = house.signed_in(), house.person()
+    conversation.accept_text(house.store, house.clock, person.id, "another-surface-1", "hello")
+    until(lambda: texts(client), 3)
