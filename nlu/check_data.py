@@ -15,8 +15,9 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-# action_ask_<question> utters utter_ask_<question>, or one of utter_ask_<question>_<cause>
-ASKS, ASKED = "action_ask_", "utter_ask_"
+# action_ask_<question> utters utter_ask_<question>, or one of utter_ask_<question>_<cause>; where several questions are
+# open, utter_which_<question> is what a button calls it
+ASKS = "action_ask_"
 # Intents that nobody types: made by Rasa, by a click that came too late, by the schedulers.
 UNTYPED = re.compile("nlu_fallback|stale_answer|EXTERNAL_.*")
 
@@ -139,7 +140,7 @@ def _actions(project: Project) -> Iterator[Fault]:
 def _responses(project: Project) -> Iterator[Fault]:
     questions = [action.removeprefix(ASKS) for action in project.used_actions if action.startswith(ASKS)]
     for response, place in project.responses.items():
-        asked = any(re.fullmatch(f"{ASKED}{question}(_.+)?", response) for question in questions)
+        asked = any(re.fullmatch(f"utter_(ask_{name}(_.+)?|which_{name})", response) for name in questions)
         if response not in project.used_actions and not asked:
             yield place.fault(f"response {response} is never said; use it in a rule or story, or remove it")
 
