@@ -119,12 +119,16 @@ def of_request(connection: Connection, request_id: str) -> Ticket | None:
     return Ticket(*row) if row else None
 
 
-def latest(connection: Connection, person_id: str, since: datetime, state: str | None = None) -> Ticket | None:
-    """The person's ticket that changed last since the instant, if any."""
+def latest(
+    connection: Connection, person_id: str, since: datetime, state: str | None = None, of_unlock: bool = False
+) -> Ticket | None:
+    """The person's ticket that changed last since the instant, if any; of those that record an unlock, if asked."""
     table = tables.tickets
     query = select(*_COLUMNS).where(table.c.person_id == person_id, table.c.changed_at >= since)
     if state:
         query = query.where(table.c.state == state)
+    if of_unlock:
+        query = query.where(table.c.request_id.is_not(None))
     row = connection.execute(query.order_by(table.c.changed_at.desc(), table.c.number.desc()).limit(1)).first()
     return Ticket(*row) if row else None
 

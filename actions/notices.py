@@ -1,5 +1,6 @@
 """What the schedulers let us say: a lockout, and how a promised unlock ended (N2, N8, law 4)."""
 
+from abc import ABC
 from typing import Any
 
 from account_access import notices, offers, tickets
@@ -12,7 +13,16 @@ from actions.unlock import look_at, unlock_subject
 TOLD_LATER = ("unlocked", "already_unlocked", "relocked", "failed", "handed_over", "limited", "human", "instructions")
 
 
-class AnnounceLockout(AccountAction):
+class Announcement(AccountAction, ABC):
+    """Base of what a notice leads to."""
+
+    def drop(self, turn: Turn, reason: str) -> None:
+        """Ends the notice unsaid."""
+        with self.runtime.store.begin() as connection:
+            notices.drop(connection, self.now, turn.notice.id, reason)
+
+
+class AnnounceLockout(Announcement):
     """Looks again before anything is said: a lockout that is over, or another one by now, is not told."""
 
     def name(self) -> str:
@@ -24,7 +34,7 @@ class AnnounceLockout(AccountAction):
         look = await look_at(self, turn)
         reason = self._no_longer_true(turn, look) or await self.runtime.in_store(self._known_already, turn, look)
         if reason:
-            await self.runtime.in_store(self._drop, turn, reason)
+            await self.runtime.in_store(self.drop, turn, reason)
             return "notice_dropped"
         if look.outcome in ("down", "no_account"):
             # Not known to be true, so not said; the notice stays and is tried again.
@@ -46,10 +56,6 @@ class AnnounceLockout(AccountAction):
             asked = offers.find_asked(connection, turn.person.id, "unlock", look.locked_at)
         return "the person asked first and was told then" if asked else None
 
-    def _drop(self, turn: Turn, reason: str) -> None:
-        with self.runtime.store.begin() as connection:
-            notices.drop(connection, self.now, turn.notice.id, reason)
-
 
 class AskLockout(AskAction):
     """You are locked out: shall I unlock it?"""
@@ -64,7 +70,7 @@ class AskLockout(AskAction):
         return unlock_subject(facts["system"], facts["external_id"], facts["locked_at"])
 
 
-class AnnounceFollowUp(AccountAction):
+class AnnounceFollowUp(Announcement):
     """How an unlock ended that we promised to tell about."""
 
     def name(self) -> str:
@@ -78,6 +84,8 @@ class AnnounceFollowUp(AccountAction):
     def _ended(self, turn: Turn) -> str:
         request = self.runtime.unlocks.find(turn.notice.facts["request"])
         if request is None or request.outcome not in TOLD_LATER:
+            # E.g. locked anew before we came to it: that lockout has its own notice.
+            self.drop(turn, f"ended as {request.outcome if request else 'nothing'}, which is not told later")
             return "notice_dropped"
         with self.runtime.store.reading() as connection:
             ticket = tickets.of_request(connection, request.id)

@@ -101,19 +101,21 @@ class MarkResolved(StoreAction):
 
     def in_store(self, turn: Turn) -> str:
         close_answered(self, turn)
-        request_id = self._request_id(turn)
-        if request_id is None:
-            return "nothing_open"
         with self.runtime.store.begin() as connection:
-            self.runtime.unlocks.claim_resolved(connection, request_id)
+            ticket = self._ticket(connection, turn)
+            if ticket is None:
+                return "nothing_open"
+            self.runtime.unlocks.claim_resolved(connection, ticket.request_id)
+            # Re-opened before, it works after all.
+            tickets.change_state(
+                connection, self.now, ticket, tickets.RESOLVED, "The person says that it works.", turn.cause
+            )
         return "resolved"
 
-    def _request_id(self, turn: Turn) -> str | None:
+    def _ticket(self, connection, turn: Turn) -> Ticket | None:
         if turn.answered and turn.answered.offer.subject.get("request"):
-            return turn.answered.offer.subject["request"]
-        with self.runtime.store.reading() as connection:
-            ticket = tickets.latest(connection, turn.person.id, self.now - RECENT, tickets.RESOLVED)
-        return ticket.request_id if ticket else None
+            return tickets.of_request(connection, turn.answered.offer.subject["request"])
+        return tickets.latest(connection, turn.person.id, self.now - RECENT, of_unlock=True)
 
 
 class ReopenIssue(StoreAction):

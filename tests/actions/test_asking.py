@@ -1,0 +1,145 @@
+"""Questions: words and buttons are the designers', the offer is ours (G2, G4, X2, X5)."""
+
+import pytest
+
+from account_access import offers
+from account_access.store import tables
+from actions.asking import AskHelp, AskMenu, AskWhich, buttons
+from actions.unlock import UnlockAccount
+from tests.actions.stage import domain
+
+ASKED = {"event": "user", "parse_data": {"intent": {"name": "nlu_fallback"}}}
+
+
+class TestMenu:
+    @pytest.mark.parametrize(
+        ("outcome", "intent", "response"),
+        [
+            ("not_locked", "report_access_problem", "utter_ask_menu"),
+            ("locked", "report_access_problem", "utter_ask_menu_locked"),
+            (None, "nlu_fallback", "utter_ask_menu_rephrase"),
+        ],
+    )
+    def test_g4_says_what_is_known(self, stage, outcome, intent, response):
+        stage.outcome = outcome
+        result = stage.typed(AskMenu, "I can't get in", intent)
+        assert (result.outcome, result.responses) == ("asked", [response])
+        titles = [answer.title for answer in stage.show(result).answers]
+        assert titles == ["Unlock Account", "Forgot Password", "Reset MFA"]
+
+    def test_x5_never_a_third_round(self, stage):
+        stage.events = [ASKED, ASKED]
+        result = stage.typed(AskMenu, "blub", "nlu_fallback")
+        assert (result.outcome, result.said) == ("give_up", [])
+
+    @pytest.mark.parametrize("before", ["greet", None])
+    def test_x5_second_round_only_if_something_was_understood_between(self, stage, before):
+        earlier = {"event": "user", "parse_data": {"intent": {"name": before}} if before else {}}
+        stage.events = [ASKED, earlier, ASKED]
+        assert stage.typed(AskMenu, "blub", "nlu_fallback").outcome == "asked"
+
+    def test_replayed_turn_asks_the_same_question(self, stage):
+        inbound = stage.world.say("dana", "help")
+        first, again = (stage.run(AskMenu, stage.message("report_access_problem", inbound)) for _ in range(2))
+        assert first.said == again.said and len(stage.world.rows(tables.offers)) == 1
+
+    def test_question_holds_for_as_long_as_the_settings_say(self, stage):
+        stage.world.settings.conversation.offer_hours = 3
+        offer = stage.show(stage.typed(AskMenu, "help", "report_access_problem"))
+        assert (offer.expires_at - offer.created_at).total_seconds() == 3 * 3600
+
+
+class TestHelp:
+    """One response a cause; the cause is what just happened, or what was asked for."""
+
+    @pytest.mark.parametrize(
+        ("outcome", "intent", "cause"),
+        [
+            ("down", "unlock_account", "down"),
+            ("limited", "affirm", "limited"),
+            ("human", "affirm", "human"),
+            ("failed", "affirm", "failed"),
+            ("relocked", "affirm", "relocked"),
+            ("instructions", "unlock_account", "instructions"),
+            ("no_account", "unlock_account", "no_account"),
+            ("unlocked", "reset_password", "password"),
+            ("unlocked", "reset_mfa", "mfa"),
+            (None, "ask_mfa_instructions", "mfa"),
+            (None, "ask_about_someone_else", "someone_else"),
+            (None, "report_not_me", "not_me"),
+            (None, "change_notifications", "notifications"),
+            ("give_up", "nlu_fallback", "not_understood"),
+        ],
+    )
+    def test_cause(self, stage, outcome, intent, cause):
+        stage.outcome = outcome
+        result = stage.typed(AskHelp, "words", intent)
+        assert (result.outcome, result.responses) == ("asked", [f"utter_ask_help_{cause}"])
+        assert stage.show(result).subject == {"cause": cause}
+
+
+class TestWhich:
+    """X2: with several open questions the person is asked which."""
+
+    TICKET = (("Open a ticket", "affirm"), ("Cancel", "cancel"))
+
+    def several(self, stage):
+        stage.world.lock()
+        lockout = stage.world.unlock_offer(question="lockout")
+        return lockout, stage.world.offer(question="help", answers=self.TICKET)
+
+    def test_offers_the_yes_of_each(self, stage):
+        self.several(stage)
+        result = stage.typed(AskWhich, "sure", "affirm")
+        which = stage.show(result)
+        assert (result.outcome, which.question) == ("asked", "which")
+        assert [(a.intent, a.question) for a in which.answers] == [("affirm", "lockout"), ("affirm", "help")]
+
+    @pytest.mark.parametrize("how", ["click", "number"])
+    def test_answer_acts_on_the_question_behind_it(self, stage, how):
+        lockout, _ = self.several(stage)
+        which = stage.show(stage.typed(AskWhich, "sure", "affirm"))
+        result = stage.clicked(UnlockAccount, which) if how == "click" else stage.typed(UnlockAccount, "1", "affirm")
+        assert result.outcome == "unlocked" and stage.world.state_of(lockout) == "answered"
+
+    def test_no_lists_every_no(self, stage):
+        self.several(stage)
+        which = stage.show(stage.typed(AskWhich, "nope", "deny"))
+        assert [(answer.intent, answer.question) for answer in which.answers] == [
+            ("deny", "lockout"),
+            ("cancel", "help"),
+        ]
+
+    def test_every_button_says_what_it_is_about(self, stage):
+        """A designer names each question (`utter_which_<question>`); two buttons never read the same."""
+        self.several(stage)
+        which = stage.show(stage.typed(AskWhich, "sure", "affirm"))
+        names = [domain()["responses"][f"utter_which_{question}"][0]["text"] for question in ("lockout", "help")]
+        assert [answer.title for answer in which.answers] == [f"{names[0]}: Yes", f"{names[1]}: Open a ticket"]
+
+    def test_asked_again_it_asks_about_the_questions_and_not_about_itself(self, stage):
+        self.several(stage)
+        stage.show(stage.typed(AskWhich, "sure", "affirm"))
+        again = stage.show(stage.typed(AskWhich, "yes", "affirm"))
+        assert [answer.question for answer in again.answers] == ["lockout", "help"]
+
+    def test_nothing_open_is_nothing_to_choose_from(self, stage):
+        assert stage.typed(AskWhich, "sure", "affirm").outcome == "nothing_open"
+
+    def test_closed_meanwhile(self, stage):
+        lockout, help_offer = self.several(stage)
+        inbound = stage.world.say("dana", "sure")
+        for offer in (lockout, help_offer):
+            with stage.world.store.begin() as connection:
+                offers.close(connection, stage.world.clock.now(), offer.id, offers.OVERTAKEN)
+        assert stage.run(AskWhich, stage.message("affirm", inbound)).outcome == "nothing_open"
+
+
+class TestButtons:
+    def test_payload_is_an_intent(self):
+        assert buttons(domain(), "utter_ask_lockout") == [("Yes", "affirm"), ("No", "deny")]
+
+    @pytest.mark.parametrize("response", ["utter_no_such_thing", "utter_greet"])
+    def test_question_without_buttons_is_the_designers_mistake(self, response):
+        with pytest.raises(KeyError, match=response):
+            buttons(domain(), response)
