@@ -18,8 +18,8 @@ from door.app import create_app
 def main() -> int:
     """Runs the door until it is told to stop; returns the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    # Their messages contain addresses with codes in them, and verifiers.
-    for name in ("httpx", "httpx2", "httpcore", "httpcore2", "authlib", "sse_starlette"):
+    # What they say contains addresses with sign-in codes in them, or is noise.
+    for name in ("httpx", "httpx2", "httpcore", "httpcore2", "authlib", "alembic", "sse_starlette"):
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
         loaded = settings.load(os.environ.get("SETTINGS", "settings.yml"), "door")

@@ -118,11 +118,6 @@ class Streams:
                 stream.over = True
                 stream.wake.set()
 
-    def end_all(self) -> None:
-        """The door is closing."""
-        for stream in self._open:
-            stream.wake.set()
-
     def __len__(self) -> int:
         return len(self._open)
 

@@ -63,7 +63,7 @@ TAKEN_OUT = [
     (" 123456. ", "123456"),
     ("123 456", "123 456"),
     ("12345678", "12345678"),
-    ("１２３４５６", "１２３４５６"),
+    ("\uff11\uff12\uff13\uff14\uff15\uff16", "\uff11\uff12\uff13\uff14\uff15\uff16"),
     ("my one-time password is 908172", "908172"),
     # tokens
     ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJkYW5hIn0.c2lnbmF0dXJl", "eyJhbGci"),
