@@ -400,5 +400,5 @@ def _owe_follow_up(connection: Connection, now: datetime, request: Request) -> N
         f"follow_up:{request.id}",
         notices.FOLLOW_UP,
         request.person_id,
-        {"request": request.id},
+        {"request": request.id, "system": request.system},
     )

@@ -27,6 +27,7 @@ class Turn:
     """One turn as an action sees it. `slots` are facts for responses; they are set and given to every utterance."""
 
     person: Person
+    system: System
     cause: str
     inbound: Inbound | None
     notice: Notice | None
@@ -74,8 +75,10 @@ class AccountAction(Action, ABC):
             if inbound is None and notice is None:
                 return None
             found = answered(connection, inbound, intent) if inbound else None
+        system = self._system_of(found, notice)
         return Turn(
             person=person,
+            system=system,
             cause=inbound.id if inbound else notice.id,
             inbound=inbound,
             notice=notice,
@@ -86,12 +89,16 @@ class AccountAction(Action, ABC):
             domain=domain,
             dispatcher=dispatcher,
             previous_intent=_previous_intent(tracker),
-            slots=self._facts(person),
+            slots=self._facts(person, system),
         )
 
-    def _facts(self, person: Person) -> dict[str, str]:
+    def _system_of(self, found: Answered | None, notice: Notice | None) -> System:
+        """The system that the answered question or the notice is about, else the one people sign in with."""
+        about = found.offer.subject if found else notice.facts if notice else {}
+        return self.runtime.systems.get(about.get("system")) or self.main_system
+
+    def _facts(self, person: Person, system: System) -> dict[str, str]:
         facts = {"person_name": person.given_name or person.name or person.login}
-        system = self.main_system
         facts["system_name"] = system.name
         facts["portal_url"] = system.settings.portal_url or system.name
         facts["unlock_limit"] = str(self.runtime.settings.unlock.max_per_window)

@@ -30,9 +30,8 @@ class CheckAccount(AccountAction):
 
 async def look_at(action: AccountAction, turn: Turn) -> Look:
     """A fresh look, or `down` where the system does not answer within the turn's deadline."""
-    system = action.main_system
     try:
-        return await action.runtime.on_system(system, action.runtime.unlocks.check, system, turn.person.id)
+        return await action.runtime.on_system(turn.system, action.runtime.unlocks.check, turn.system, turn.person.id)
     except asyncio.TimeoutError:
         return Look("down", reason="no answer within the turn's deadline")
 
@@ -57,10 +56,8 @@ class AskUnlock(AskAction):
         if look.outcome != "locked":
             return look.outcome
         turn.slots["locked_since"] = self.spoken(turn, look.locked_at)
-        return await self.ask(turn, self.response(turn), self.about(look.external_id, look.locked_at))
-
-    def about(self, external_id: str | None, locked_at) -> dict[str, Any]:
-        return unlock_subject(self.main_system.key, external_id, locked_at.isoformat() if locked_at else None)
+        locked_at = look.locked_at.isoformat() if look.locked_at else None
+        return await self.ask(turn, self.response(turn), unlock_subject(turn.system.key, look.external_id, locked_at))
 
 
 def unlock_subject(system: str, external_id: str | None, locked_at: str | None) -> dict[str, Any]:

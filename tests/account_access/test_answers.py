@@ -59,6 +59,11 @@ CASES = [
     ([LOCKOUT, AFTER], "2", "choose_option", "reset_password", "after_unlock"),
     ([LOCKOUT, AFTER], "4", "choose_option", "report_unresolved", "after_unlock"),
     ([UNLOCK], "I tried 2 times", "unlock_account", "unlock_account", "none"),
+    # "no" before a number is a no, not short for "number"
+    ([UNLOCK], "no one", "deny", "cancel", "unlock"),
+    ([LOCKOUT], "No, one", "deny", "deny", "lockout"),
+    ([UNLOCK], "no, the first one please", "deny", "cancel", "unlock"),
+    ([LOCKOUT], "no. 1", "deny", "deny", "lockout"),
     # titles, with their punctuation, case and a slip of the finger
     ([MENU], "Reset MFA", "nlu_fallback", "reset_mfa", "menu"),
     ([MENU], "forgot pasword", "nlu_fallback", "reset_password", "menu"),

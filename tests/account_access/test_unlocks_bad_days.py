@@ -140,7 +140,7 @@ class TestPromise:
         world.unlocks.execute(world.system, request)
         world.unlocks.execute(world.system, request)
         (notice,) = world.rows(tables.notices)
-        assert (notice["kind"], notice["facts"]) == ("follow_up", {"request": request})
+        assert (notice["kind"], notice["facts"]) == ("follow_up", {"request": request, "system": "okta"})
 
     def test_what_ended_just_before_the_promise_is_told_at_once(self, world):
         world.lock()

@@ -3,9 +3,11 @@
 import pytest
 
 from account_access import notices
+from account_access.connectors.registry import System
 from account_access.store import tables
 from actions.notices import AnnounceFollowUp, AnnounceLockout, AskLockout
-from actions.unlock import AskAfterUnlock, AskUnlock, CheckAccount
+from actions.unlock import AskAfterUnlock, AskUnlock, CheckAccount, UnlockAccount
+from tests.account_access.fake_system import FakeSystem
 
 ADMINS = frozenset({"Okta Administrators"})
 
@@ -73,6 +75,23 @@ class TestLockout:
             del stage.world.fake.accounts["00u-dana"]
         assert stage.announced(AnnounceLockout, notice).outcome == "notice_dropped"
         assert state(stage) == ("waiting", None)
+
+    def test_lockout_of_another_system_is_looked_for_there_and_named(self, stage):
+        world = stage.world
+        section = world.settings.systems["okta"].copy(update={"name": "VPN"})
+        stage.runtime.systems["vpn"] = System("vpn", section, FakeSystem(world.clock, "vpn"), world.system.pool)
+        elsewhere = stage.runtime.systems["vpn"].connector
+        elsewhere.add("v-dana", "dana")
+        with world.store.begin() as connection:
+            account = dict(system="vpn", external_id="v-dana", person_id=world.person().id, login="dana")
+            connection.execute(tables.accounts.insert().values(**account))
+        since = elsewhere.lock("v-dana")
+        notice = stage.notice(system="vpn", external_id="v-dana", locked_at=since.isoformat())
+        assert stage.announced(AnnounceLockout, notice).outcome == "lockout_stands"
+        asked = stage.announced(AskLockout, notice)
+        assert asked.slots["system_name"] == "VPN"
+        assert stage.clicked(UnlockAccount, stage.show(asked)).outcome == "unlocked"
+        assert elsewhere.unlocked == ["v-dana"] and world.fake.calls == []
 
     def test_replayed_notice_asks_the_same_question(self, stage):
         stage.world.lock()
