@@ -62,6 +62,7 @@ class SentenceClassifier(IntentClassifier, GraphComponent):
         # inverse document frequencies, by the featurizer that counted
         self._frequencies: dict[str, np.ndarray] = {}
         self._intents: list[str] = []
+        # a row for each feature, a column for each intent
         self._weights = np.zeros((0, 0), dtype=np.float32)
         self._biases = np.zeros(0, dtype=np.float32)
 
@@ -73,13 +74,13 @@ class SentenceClassifier(IntentClassifier, GraphComponent):
         regression = LogisticRegression(
             C=self._config["C"], max_iter=self._config["max_iter"], class_weight="balanced", random_state=1
         )
-        regression.fit(sparse.vstack([self._features(example) for example in examples]).tocsr(), labels)
+        regression.fit(self._matrix(examples), labels)
         weights, biases = regression.coef_, regression.intercept_
         if len(regression.classes_) == 2:
             # one row decides between two intents: that of the second
             weights, biases = np.vstack([np.zeros_like(weights), weights]), np.array([0.0, biases[0]])
         self._intents = [str(intent) for intent in regression.classes_]
-        self._weights, self._biases = weights.astype(np.float32), biases.astype(np.float32)
+        self._weights, self._biases = weights.T.astype(np.float32), biases.astype(np.float32)
         self._store()
         return self._resource
 
@@ -99,20 +100,39 @@ class SentenceClassifier(IntentClassifier, GraphComponent):
         return messages
 
     def _ranking(self, message: Message) -> list[dict[str, Any]]:
-        scores = (self._features(message) @ self._weights.T)[0] + self._biases
+        positions, values = self._features(message)
+        scores = values @ self._weights[positions] + self._biases
         shares = np.exp(scores - scores.max())
         shares /= shares.sum()
         order = np.argsort(-shares, kind="stable")
         return [{"name": self._intents[i], "confidence": float(shares[i])} for i in order]
 
-    def _features(self, message: Message) -> sparse.csr_matrix:
+    def _features(self, message: Message) -> tuple[np.ndarray, np.ndarray]:
+        """What is not zero: positions and values. Each featurizer's counts become TF-IDF of length 1."""
         counted = _counts(message)
-        parts = [_weighted(counted[origin], idf) for origin, idf in sorted(self._frequencies.items())]
-        parts = [part * self._config["sparse_weight"] for part in parts]
+        positions, values, width = [], [], 0
+        for origin, idf in sorted(self._frequencies.items()):
+            row = counted.get(origin)
+            if row is not None and row.nnz:
+                weighted = (1 + np.log(row.data)) * idf[row.indices]
+                positions.append(width + row.indices)
+                values.append(weighted * (self._config["sparse_weight"] / np.linalg.norm(weighted)))
+            width += len(idf)
         _, dense = message.get_dense_features(TEXT)
         if dense is not None:
-            parts.append(sparse.csr_matrix(dense.features.astype(np.float32)))
-        return sparse.hstack(parts, format="csr", dtype=np.float32)
+            vector = dense.features[0]
+            positions.append(width + np.arange(len(vector)))
+            values.append(vector)
+        nothing = np.zeros(0)
+        return np.concatenate([nothing, *positions]).astype(int), np.concatenate([nothing, *values]).astype(np.float32)
+
+    def _matrix(self, examples: list[Message]) -> sparse.csr_matrix:
+        rows = [self._features(example) for example in examples]
+        positions, values = (np.concatenate(parts) for parts in zip(*rows, strict=True))
+        starts = np.cumsum([0, *(len(found) for found, _ in rows)])
+        _, dense = examples[0].get_dense_features(TEXT)
+        width = sum(map(len, self._frequencies.values())) + (0 if dense is None else dense.features.shape[1])
+        return sparse.csr_matrix((values, positions, starts), shape=(len(examples), width))
 
     def _store(self) -> None:
         with self._model_storage.write_to(self._resource) as folder:
@@ -161,11 +181,3 @@ def _inverse_frequencies(examples: list[Message]) -> dict[str, np.ndarray]:
         documents = np.asarray((sparse.vstack(counted) > 0).sum(axis=0)).ravel()
         frequencies[origin] = (np.log((1 + len(examples)) / (1 + documents)) + 1).astype(np.float32)
     return frequencies
-
-
-def _weighted(counts: sparse.csr_matrix, idf: np.ndarray) -> sparse.csr_matrix:
-    """TF-IDF with logarithmic counts, length 1."""
-    counts.data = 1 + np.log(counts.data)
-    weighted = counts.multiply(idf).tocsr()
-    length = np.sqrt(weighted.multiply(weighted).sum())
-    return weighted / length if length else weighted
