@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.installation import Installation
 from tests.e2e.person import Person
 
-# Small intervals, so that tests wait for what happens and not for the next poll.
+# Small intervals, so that tests wait for what happens and not for the next poll; hence also the larger rate limits.
 FAST = {"lockout": {"poll_seconds": 1}, "schedulers": {"sync_minutes": 0.05}}
 PEOPLE = 150
 
@@ -17,6 +17,7 @@ def stack(tmp_path_factory):
     """The whole thing, running, with generated people in its directory."""
     installation = Installation(tmp_path_factory.mktemp("installation"), FAST).start()
     try:
+        installation.control.post("rate-limits", **dict.fromkeys(("users", "user", "update", "logs", "other"), 6000))
         installation.unused = itertools.chain(installation.control.post("people", count=PEOPLE)["logins"])
         yield installation
     finally:
