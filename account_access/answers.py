@@ -20,8 +20,9 @@ ALIKE = {"cancel": "deny", "deny": "cancel"}
 YES_OR_NO = ("affirm", "deny")
 NUMBER_WORDS = {"one": 1, "first": 1, "two": 2, "second": 2, "three": 3, "third": 3, "four": 4, "fourth": 4}
 NUMBER_WORDS |= {"five": 5, "fifth": 5, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5, "last": -1}
+# "No" is never short for "number" here: "no, one" and "no. 1" may be refusals, and no act is built on a guess (X12).
 _NUMBER = re.compile(
-    r"^(?:(?:the|option|number|no|nr|choice|pick|take)\s+){0,3}#?"
+    r"^(?:(?:the|option|number|nr|choice|pick|take)\s+){0,3}#?"
     r"(\d{1,2}|" + "|".join(NUMBER_WORDS) + r")(?:\s+(?:one|option|choice))?(?:\s+please)?$"
 )
 
