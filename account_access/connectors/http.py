@@ -3,12 +3,16 @@
 A GET is repeated; an act is repeated only where the system surely did not take it (refused connection, 429).
 """
 
+import io
+import math
 import time
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random
 
@@ -24,6 +28,11 @@ ATTEMPTS = 3
 # A system that wants to be left alone for longer than this is not waited for while a person waits.
 PATIENCE_SECONDS = 1.5
 JITTER_SECONDS = 0.3
+# However long the system asks to be left alone, somebody waits for the outcome.
+LONGEST_WAIT_SECONDS = 900.0
+# A page of 1000 log events is about 4 MB; whoever sends more, or trickles it, is not waited for.
+LARGEST_ANSWER_BYTES = 32 * 1024 * 1024
+CHUNK_BYTES = 64 * 1024
 
 
 class HttpClient:
@@ -56,13 +65,14 @@ class HttpClient:
         )
 
     def _send(self, method: str, path_or_url: str, params: dict[str, Any] | None) -> requests.Response:
-        url = urljoin(self.base_url + "/", path_or_url)
-        if urlsplit(url)[:2] != urlsplit(self.base_url)[:2]:
-            raise TemporarilyUnavailable(f"a link leads to another origin: {urlsplit(url).netloc}")
+        url = self._own(path_or_url)
         name = f"{method} {urlsplit(url).path}"
         acting = method != "GET"
         try:
-            response = self.session.request(method, url, params=params, timeout=self.timeout, allow_redirects=False)
+            response = self.session.request(
+                method, url, params=params, timeout=self.timeout, allow_redirects=False, stream=True
+            )
+            self._read(response)
         except (requests.ConnectTimeout, requests.exceptions.SSLError) as error:
             raise _Unsent(f"{name}: no connection ({type(error).__name__})") from error
         except requests.ConnectionError as error:
@@ -75,6 +85,41 @@ class HttpClient:
         if acting:
             faults.point("call_sent")
         return _checked(response, name, acting)
+
+    def is_own(self, url: str) -> bool:
+        """Whether an address is one of this system's, so that it may be followed with the credential."""
+        try:
+            return urlsplit(url)[:2] == urlsplit(self.base_url)[:2]
+        except ValueError:
+            return False
+
+    def _own(self, path_or_url: str) -> str:
+        try:
+            url = urljoin(self.base_url + "/", path_or_url)
+        except ValueError as error:
+            raise TemporarilyUnavailable(f"a link is no address: {error}") from error
+        if not self.is_own(url):
+            raise TemporarilyUnavailable(f"a link leads to another origin: {urlsplit(url).netloc}")
+        return url
+
+    def _read(self, response: requests.Response) -> None:
+        """Reads the body within the read timeout as a whole: the timeout itself starts anew with every byte."""
+        deadline = time.monotonic() + self.timeout[1]
+        body = bytearray()
+        try:
+            while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
+                body += chunk
+                if len(body) > LARGEST_ANSWER_BYTES:
+                    raise requests.exceptions.ContentDecodingError("the answer is too large")
+                if time.monotonic() > deadline:
+                    raise requests.ReadTimeout("the answer trickles in")
+        except urllib3.exceptions.HTTPError as error:
+            response.close()
+            raise requests.ConnectionError(error) from error
+        except requests.RequestException:
+            response.close()
+            raise
+        response.raw = io.BytesIO(bytes(body))
 
 
 class _Unsent(TemporarilyUnavailable):
@@ -93,7 +138,7 @@ def json_of(response: requests.Response) -> Any:
     """The answer's JSON. Raises TemporarilyUnavailable if it is none: a system that talks nonsense is not believed."""
     try:
         return response.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TemporarilyUnavailable(f"{response.request.method} {response.url}: the answer is not JSON") from error
 
 
@@ -123,7 +168,7 @@ class BadRequest(TemporarilyUnavailable):
 def _summary(response: requests.Response) -> str:
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return str(body.get("errorSummary", ""))[:200] if isinstance(body, dict) else ""
 
@@ -133,17 +178,22 @@ def _never_sent(error: requests.ConnectionError) -> bool:
 
 
 def _retry_after(response: requests.Response) -> float | None:
-    """Seconds to wait: Retry-After (seconds or a date), else X-Rate-Limit-Reset (UTC epoch) less the answer's Date."""
-    after = response.headers.get("Retry-After", "")
+    """Seconds to wait, within reason: Retry-After (seconds or a date), else X-Rate-Limit-Reset (epoch) less Date."""
+    try:
+        wanted = _wanted_pause(response.headers)
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return None
+    return min(max(0.0, wanted), LONGEST_WAIT_SECONDS) if math.isfinite(wanted) else None
+
+
+def _wanted_pause(headers: Mapping[str, str]) -> float:
+    after = headers.get("Retry-After", "")
     if after.isdigit():
         return float(after)
-    try:
-        there = parsedate_to_datetime(response.headers["Date"]).timestamp()
-        if after:
-            return max(0.0, parsedate_to_datetime(after).timestamp() - there)
-        return max(0.0, float(response.headers["X-Rate-Limit-Reset"]) - there)
-    except (KeyError, ValueError, TypeError):
-        return None
+    there = parsedate_to_datetime(headers["Date"]).timestamp()
+    if after:
+        return parsedate_to_datetime(after).timestamp() - there
+    return float(headers["X-Rate-Limit-Reset"]) - there
 
 
 def _worth_repeating(error: BaseException) -> bool:

@@ -6,10 +6,11 @@ Needs a token with okta.users.read, okta.users.manage and okta.logs.read (Help D
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin, urlsplit
 
 from account_access.connectors.base import (
     Account,
+    AccountNotFound,
     DirectoryPerson,
     LockoutPage,
     PermissionRefused,
@@ -24,6 +25,8 @@ PAGE = 200
 LOCKOUT_EVENTS = (
     'eventType eq "user.account.lock" or (eventType eq "user.session.start" and outcome.reason eq "LOCKED_OUT")'
 )
+# Invisible characters that carry meaning in some scripts and emoji.
+JOINERS = "\u200c\u200d"
 # A log that grows faster than this in one poll is read on in the next.
 MAX_LOG_PAGES = 20
 
@@ -47,8 +50,8 @@ class OktaConnector:
         return _account(_object(json_of(self.http.get(f"/api/v1/users/{quote(external_id, safe='')}"))))
 
     def groups(self, external_id: str) -> frozenset[str]:
-        found = json_of(self.http.get(f"/api/v1/users/{quote(external_id, safe='')}/groups"))
-        return frozenset(_text(_object(_object(group).get("profile")), "name") for group in _list(found))
+        pages = self._pages(f"/api/v1/users/{quote(external_id, safe='')}/groups", None)
+        return frozenset(_text(_object(_object(group).get("profile")), "name") for page in pages for group in page)
 
     def unlock(self, external_id: str) -> None:
         try:
@@ -67,10 +70,10 @@ class OktaConnector:
             yield [_person(_object(user)) for user in page]
 
     def lockouts_since(self, cursor: str | None, since: datetime) -> LockoutPage:
-        if cursor:
+        if cursor and self.http.is_own(cursor):
             try:
                 return self._lockouts(cursor, None)
-            except BadRequest:
+            except (BadRequest, AccountNotFound):
                 pass  # Okta forgets old cursors: start again from the instant the caller gives
         return self._lockouts("/api/v1/logs", _log_parameters(since))
 
@@ -83,14 +86,21 @@ class OktaConnector:
             following = response.links.get("next", {}).get("url")
             if not following:
                 raise TemporarilyUnavailable("GET /api/v1/logs: a polling answer without a next link")
+            if not self.http.is_own(urljoin(response.url, following)):
+                raise TemporarilyUnavailable("GET /api/v1/logs: the next link leads to another origin")
             url, params = following, None
             if not events:
                 break
         return LockoutPage(tuple(dict.fromkeys(found)), url)
 
-    def _pages(self, url: str, params: dict[str, Any]) -> Iterator[list[Any]]:
+    def _pages(self, url: str, params: dict[str, Any] | None) -> Iterator[list[Any]]:
+        """Page after page; the lists that Okta gives in one piece have no next link. No page comes twice."""
         following: str | None = url
+        seen = set()
         while following:
+            if following in seen:
+                raise TemporarilyUnavailable(f"GET {urlsplit(url).path}: the pages go round in a circle")
+            seen.add(following)
             response = self.http.get(following, params)
             yield _list(json_of(response))
             following, params = response.links.get("next", {}).get("url"), None
@@ -122,14 +132,15 @@ def _account(user: dict[str, Any]) -> Account:
 
 def _person(user: dict[str, Any]) -> DirectoryPerson:
     profile = _object(user.get("profile"))
-    full = " ".join(part for part in (profile.get("firstName"), profile.get("lastName")) if part)
+    given_name, family_name = _words(profile, "firstName", 100), _words(profile, "lastName", 100)
+    full = " ".join(part for part in (given_name, family_name) if part)
     return DirectoryPerson(
         _text(user, "id"),
         _text(profile, "login"),
-        profile.get("email"),
-        profile.get("displayName") or full or None,
-        profile.get("firstName"),
-        profile.get("timezone"),
+        _address(profile),
+        _words(profile, "displayName", 200) or full[:200] or None,
+        given_name,
+        _words(profile, "timezone", 64),
         _text(user, "status") not in INACTIVE,
     )
 
@@ -140,7 +151,7 @@ def _instant(value: Any) -> datetime | None:
         return None
     try:
         return datetime.fromisoformat(str(value).replace("Z", "+00:00")).astimezone(timezone.utc)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise TemporarilyUnavailable(f"{str(value)[:40]!r} is not an instant") from error
 
 
@@ -158,6 +169,21 @@ def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise TemporarilyUnavailable(f"expected a list, got {type(value).__name__}")
     return value
+
+
+def _words(profile: dict[str, Any], key: str, longest: int) -> str | None:
+    """What people may have written into their profile themselves: on one line, printable, and not for ever."""
+    found = profile.get(key)
+    if not isinstance(found, str):
+        return None
+    plain = "".join(c if c.isprintable() or c in JOINERS else " " for c in found)
+    return " ".join(plain.split())[:longest] or None
+
+
+def _address(profile: dict[str, Any]) -> str | None:
+    """The e-mail address as it stands: it links a sign-in, so a part of one is none."""
+    found = profile.get("email")
+    return found if isinstance(found, str) and len(found) <= 320 and found.isprintable() else None
 
 
 def _text(value: dict[str, Any], key: str) -> str:

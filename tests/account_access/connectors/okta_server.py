@@ -14,7 +14,10 @@ PAGE = 2
 
 @dataclass
 class Answer:
-    """What one request gets; `cut` ends the body after so many bytes, `closed` the connection without a word."""
+    """What one request gets; `cut` ends the body after so many bytes, `closed` the connection without a word.
+
+    `trickle` is the pause after each byte of the body.
+    """
 
     status: int = 200
     body: object = None
@@ -22,6 +25,7 @@ class Answer:
     delay: float = 0
     cut: int | None = None
     closed: bool = False
+    trickle: float = 0
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,9 @@ def _handler(server: OktaServer) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             # A client that lost its patience has gone.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                self.wfile.write(body if answer.cut is None else body[: answer.cut])
+                for piece in [body[i : i + 1] for i in range(len(body))] if answer.trickle else [body[: answer.cut]]:
+                    self.wfile.write(piece)
+                    time.sleep(answer.trickle)
 
         do_GET = do_POST = _serve
 

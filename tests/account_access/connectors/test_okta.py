@@ -149,6 +149,19 @@ NONSENSE = [
     ("no answer", Answer(closed=True)),
     ("redirect", Answer(302, {}, {"Location": "http://elsewhere.example/"})),
     ("teapot", Answer(418, {})),
+    ("brackets without end", Answer(200, b"[" * 200_000)),
+    (
+        "an instant beyond the calendar",
+        Answer(
+            200,
+            {
+                "id": "00udana",
+                "status": "LOCKED_OUT",
+                "statusChanged": "9999-12-31T23:59:59-14:00",
+                "profile": {"login": "dana"},
+            },
+        ),
+    ),
 ]
 
 
@@ -272,3 +285,81 @@ class TestRefusals:
         del okta.users["00udana"]
         with pytest.raises(AccountNotFound):
             connector.account("00udana")
+
+
+class TestHostile:
+    """A system that lies costs nobody else anything, and gets no more of the token than its own addresses do."""
+
+    def test_trickling_answer_ends_with_the_timeout(self, okta, connector):
+        okta.next_answers(USER, Answer(200, {"id": "00udana", "pad": "x" * 40}, trickle=0.1))
+        began = time.monotonic()
+        with pytest.raises(TemporarilyUnavailable):
+            connector.account("00udana")
+        assert time.monotonic() - began < 1.5
+
+    def test_trickling_answer_to_an_act_leaves_its_outcome_unknown(self, okta, connector):
+        okta.next_answers(UNLOCK, Answer(200, {"pad": "x" * 40}, trickle=0.1))
+        with pytest.raises(OutcomeUnknown):
+            connector.unlock("00udana")
+
+    def test_giant_answer_is_not_read_to_its_end(self, okta, connector, monkeypatch):
+        monkeypatch.setattr(http, "LARGEST_ANSWER_BYTES", 100_000)
+        okta.next_answers(USER, Answer(200, {"id": "00udana", "pad": "x" * 1_000_000}))
+        with pytest.raises(TemporarilyUnavailable):
+            connector.account("00udana")
+
+    @pytest.mark.parametrize("read", ["people", "locked_accounts"])
+    def test_pages_that_go_round_in_a_circle_end(self, okta, connector, read):
+        link = f'<{okta.url}/api/v1/users?after=0>; rel="next"'
+        okta.next_answers("GET /api/v1/users", *[Answer(200, [], {"Link": link})] * 10)
+        with pytest.raises(TemporarilyUnavailable, match="circle"):
+            list(getattr(connector, read)())
+        assert len(okta.seen) == 2
+
+    @pytest.mark.parametrize(
+        "link", ["http://[::1/x", "http://127.0.0.1:99999999/x", "file:///etc/passwd", "//x.example/"]
+    )
+    def test_link_that_is_no_address_of_ours(self, okta, connector, link):
+        okta.next_answers("GET /api/v1/users", Answer(200, [], {"Link": f'<{link}>; rel="next"'}))
+        with pytest.raises(TemporarilyUnavailable):
+            list(connector.people())
+        assert len(okta.seen) == 1
+
+    def test_groups_of_every_page_count(self, okta, connector):
+        """Law 6: a protected group on the second page protects as well."""
+        more = f'<{okta.url}/api/v1/users/00udana/groups?after=1>; rel="next"'
+        groups = "GET /api/v1/users/00udana/groups"
+        okta.next_answers(groups, Answer(200, [{"profile": {"name": "Everyone"}}], {"Link": more}))
+        okta.next_answers(groups, Answer(200, [{"profile": {"name": "Okta Administrators"}}]))
+        assert connector.groups("00udana") == {"Everyone", "Okta Administrators"}
+
+    def test_cursor_to_another_origin_is_never_kept(self, okta, connector):
+        okta.next_answers(LOGS, Answer(200, [], {"Link": '<http://elsewhere.example/x>; rel="next"'}))
+        with pytest.raises(TemporarilyUnavailable, match="another origin"):
+            connector.lockouts_since(None, START)
+
+    @pytest.mark.parametrize("status", [400, 404])
+    def test_log_is_read_again_after_a_cursor_that_leads_nowhere(self, okta, connector, status):
+        okta.lock("00udana")
+        for cursor in ("http://elsewhere.example/x", f"{okta.url}/api/v1/logs?after=gone"):
+            if cursor.startswith(okta.url):
+                okta.next_answers(LOGS, Answer(status, error("E0000007", "Not found")))
+            assert connector.lockouts_since(cursor, START).external_ids == ("00udana",)
+
+    @pytest.mark.parametrize("pause", ["9" * 30, "\xb2", "nan", "Tue, 99 Nov 2099 00:00:00 GMT"])
+    def test_pause_asked_for_is_bounded(self, okta, connector, pause):
+        limited = Answer(429, error("E0000047", "limit"), {"Retry-After": pause, "X-Rate-Limit-Reset": "inf"})
+        okta.next_answers(USER, *[limited] * http.ATTEMPTS)
+        with pytest.raises(TemporarilyUnavailable) as raised:
+            connector.account("00udana")
+        assert (raised.value.retry_after or 0) <= http.LONGEST_WAIT_SECONDS
+
+    def test_profile_people_wrote_themselves_spoils_nobody_s_directory(self, okta, connector):
+        okta.add(
+            "zoe", displayName="Z" * 900 + "\x1b]0;x\x07\n", firstName=["Zoe"], lastName=7, timezone={"a": 1}, email=5
+        )
+        read = {person.external_id: person for page in connector.people() for person in page}
+        zoe = read["00uzoe"]
+        assert (zoe.given_name, zoe.time_zone, zoe.email) == (None, None, None)
+        assert zoe.name.isprintable() and len(zoe.name) == 200
+        assert read["00udana"].name == "Dana Reed"
