@@ -38,10 +38,14 @@ class SentenceEncoder:
         return self._session.run(["sentence"], {"ids": ids})[0]
 
 
+def fingerprint() -> str:
+    """What the vectors depend on: the weights, the tokenizer, and how the graph is built from them."""
+    return f"{assets.encoder_hash()[:16]}-{assets.file_hash(Path(encoder_graph.__file__))[:8]}"
+
+
 def graph_file(cache: Path) -> Path:
-    """The encoder's graph in the cache folder, built on first use; its name is the content it was built from."""
-    built_from = assets.encoder_hash()[:16], assets.file_hash(Path(encoder_graph.__file__))[:8]
-    path = cache / f"encoder-{'-'.join(built_from)}.onnx"
+    """The encoder's graph in the cache folder, built on first use; its name tells what it was built from."""
+    path = cache / f"encoder-{fingerprint()}.onnx"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
         handle, unfinished = tempfile.mkstemp(dir=cache, suffix=".unfinished")

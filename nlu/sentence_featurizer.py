@@ -13,8 +13,7 @@ from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from nlu import assets
-from nlu.encoder import SentenceEncoder
+from nlu.encoder import SentenceEncoder, fingerprint
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
@@ -48,7 +47,7 @@ class SentenceFeaturizer(DenseFeaturizer, GraphComponent):
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
         """The encoder's content, so that Rasa trains again when it changes under the same package name."""
-        return assets.encoder_hash()
+        return fingerprint()
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Adds the vectors to all training examples, one at a time as in a conversation."""

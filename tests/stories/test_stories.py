@@ -3,7 +3,9 @@
 from collections import Counter
 
 import pytest
-from rasa.shared.core.events import ActionExecuted, SlotSet
+from rasa.shared.core.events import ActionExecuted, SlotSet, UserUttered
+
+from actions.asking import AskHelp
 
 
 @pytest.mark.parametrize("hide", [True, False], ids=["as in the server", "as in rasa test"])
@@ -25,6 +27,21 @@ def test_conversations_use_every_action_and_every_outcome(domain, conversations)
     custom = {action for action in domain.user_actions if action.startswith("action_")}
     assert custom - actions == set()
     assert {value for value in slot.values if value != "__other__"} - outcomes == set()
+
+
+def test_every_offer_of_help_has_words_for_its_cause(domain, training_steps):
+    missing = set()
+    for step in training_steps:
+        intent = outcome = None
+        for event in step.events:
+            if isinstance(event, UserUttered):
+                intent = event.intent["name"]
+            elif isinstance(event, SlotSet) and event.key == "outcome":
+                outcome = event.value
+            elif isinstance(event, ActionExecuted) and event.action_name == "action_ask_help":
+                if cause := AskHelp.CAUSE_BY_INTENT.get(intent) or outcome:
+                    missing |= {f"utter_ask_help_{cause}"} - set(domain.responses)
+    assert missing == set()
 
 
 def test_what_no_rule_knows_is_said_once(dialogue, conversations):
