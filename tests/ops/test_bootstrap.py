@@ -44,7 +44,8 @@ def clone(tmp_path, monkeypatch):
 def fake_uv(clone, monkeypatch):
     """A uv that makes a link to this Python for an environment, and notes what it was asked."""
     notes = clone / "notes"
-    text = f'#!/bin/sh\necho "$@" >> {notes}\nif [ "$1" = venv ]; then mkdir -p "$3/bin"; ln -s {BASE} "$3/bin/python"; fi\n'
+    text = f'#!/bin/sh\necho "$@" >> {notes}\n'
+    text += f'if [ "$1" = venv ]; then mkdir -p "$3/bin"; ln -s {BASE} "$3/bin/python"; fi\n'
     text += "exit 0\n"
     executable(clone / "bin" / "uv", text)
     monkeypatch.setenv("PATH", f"{clone / 'bin'}:/usr/bin:/bin")
