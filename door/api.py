@@ -56,7 +56,7 @@ async def click(request: Request) -> Response:
     door = request.app.state.door
     found, body = await _posted(request)
     offer, answer = body.get("offer"), body.get("answer")
-    if not isinstance(offer, str) or not isinstance(answer, str) or len(offer) > 100 or len(answer) > 100:
+    if not _is_id(offer) or not _is_id(answer):
         raise ApiError(400, "invalid", "offer and answer must be ids from an entry.")
     return await _accept(
         request,
@@ -133,6 +133,11 @@ def _key(body: dict) -> str:
             400, "invalid", "key must be 8 to 100 letters, digits, hyphens or underscores, new for each message."
         )
     return key
+
+
+def _is_id(value: object) -> bool:
+    """Only what an id of ours can look like goes on to the store and the audit trail."""
+    return isinstance(value, str) and len(value) <= 100 and value.isascii() and value.isprintable()
 
 
 def _instant(value) -> str:

@@ -70,6 +70,9 @@ class Forwarder:
                 except SQLAlchemyError as error:
                     log.error("the store does not answer: %s", error)
                     await asyncio.sleep(SCAN_SECONDS)
+                except Exception as error:  # noqa: BLE001 (whatever it was, everybody waits for this loop)
+                    log.critical("the scan for messages failed and is repeated", exc_info=error)
+                    await asyncio.sleep(SCAN_SECONDS)
         finally:
             for task in self._busy.values():
                 task.cancel()
@@ -119,7 +122,7 @@ class Forwarder:
             return
         try:
             await run_in_threadpool(conversation.release, self.store, self.clock, item.id, retry_in)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, OSError) as error:
             log.error("message %s stays claimed for %.0f s: %s", item.id, CLAIM_SECONDS, error)
 
     async def _call(self, item: Due) -> float | None:

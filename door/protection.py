@@ -71,7 +71,12 @@ class Protection:
             headers["Cache-Control"] = "no-store"
         # Never the query (it carries sign-in codes), never a body.
         elapsed = (time.perf_counter() - started) * 1000
-        log.info("%s %s %d %.0f ms", scope["method"], scope["path"], message["status"], elapsed)
+        log.info("%s %s %d %.0f ms", scope["method"], on_one_line(scope["path"]), message["status"], elapsed)
+
+
+def on_one_line(text: object) -> str:
+    """What a stranger sent, for a log: no line of their own, no terminal codes, not for ever."""
+    return ascii(str(text))[1:-1][:300]
 
 
 def too_large() -> JSONResponse:

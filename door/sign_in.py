@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from account_access import people, sessions
 from door import pages, rates, visitors
+from door.protection import on_one_line
 from door.provider import LogoutRefused, ProviderRefused, ProviderUnavailable
 
 STATE_COOKIE = "account_access_sign_in_"
@@ -35,7 +36,7 @@ async def sign_in(request: Request) -> Response:
     try:
         response = await door.provider.redirect(request, fresh=request.query_params.get("fresh") == "1")
     except ProviderUnavailable as error:
-        log.warning("sign-in: the provider cannot be used: %s", error)
+        log.warning("sign-in: the provider cannot be used: %s", on_one_line(error))
         return pages.trouble(request, "provider_down", 503)
     # One cookie a sign-in: several tabs may start one at the same moment, and each must find its own again.
     state = next(key for key in request.scope["session"] if key != "next")
@@ -70,10 +71,10 @@ async def _finish(request: Request, path: str) -> Response:
     try:
         claims = await door.provider.identity(request)
     except ProviderUnavailable as error:
-        log.warning("sign-in: the provider cannot be used: %s", error)
+        log.warning("sign-in: the provider cannot be used: %s", on_one_line(error))
         return pages.trouble(request, "provider_down", 503, path)
     except ProviderRefused as error:
-        log.warning("sign-in refused: %s", error)
+        log.warning("sign-in refused: %s", on_one_line(error))
         return pages.trouble(request, "sign_in_refused", 400, path)
     signed_in, ends = door.provider.session_ends(claims)
     seconds = int((ends - door.clock.now()).total_seconds())
@@ -139,7 +140,7 @@ async def backchannel_logout(request: Request) -> Response:
             raise LogoutRefused("no logout_token")
         logout = await door.provider.logout(token)
     except LogoutRefused as error:
-        log.warning("back-channel logout refused: %s", error)
+        log.warning("back-channel logout refused: %s", on_one_line(error))
         return JSONResponse({"error": "invalid_request", "error_description": "logout_token refused"}, 400)
     except ProviderUnavailable as error:
         log.warning("back-channel logout: the provider's keys cannot be had: %s", error)

@@ -12,6 +12,8 @@ from typing import Any, TextIO
 import httpx
 from httpx_sse import SSEError, connect_sse
 
+from door.visitors import COOKIE
+
 HISTORY = 10
 SEND_TRIES = 5
 # After the last line of input, answers that are still awaited get so long to arrive.
@@ -22,13 +24,14 @@ _WORDS = dict(
 )
 
 
-def run(client: httpx.Client, base_url: str, json_lines: bool) -> int:
-    """Chats as the person this client is signed in as, from standard input to standard output.
+def run(base_url: str, session: str, as_json: bool = False) -> int:
+    """Chats as the person whose session token this is, from standard input to standard output.
 
     Returns 0 after the end of the input, once everything sent is answered; 1 if the session ended before, or if the
     last answers did not come in time.
     """
-    return Terminal(client, base_url, json_lines, sys.stdin, sys.stdout).run()
+    with httpx.Client(cookies={COOKIE: session}, timeout=15, trust_env=False) as client:
+        return Terminal(client, base_url, as_json, sys.stdin, sys.stdout).run()
 
 
 class Terminal:

@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from account_access import conversation
-from tests.browser.conftest import PICTURES
 
 ASK = "please unlock my account"
 
@@ -227,21 +226,3 @@ def test_motion_is_reduced_for_those_who_ask(visit, house):
     write(page, "hello")
     expect(bubbles(page).last).to_have_text(re.compile("You said"))
     assert page.evaluate("document.getAnimations().length") == 0
-
-
-def test_pictures(visit, house):
-    """What README shows, taken anew on every run."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    for name, options in {
-        "light": {},
-        "dark": {"color_scheme": "dark"},
-        "narrow": {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2},
-    }.items():
-        page = visit(**options).open()
-        if name == "light":
-            page.screenshot(path=PICTURES / "chat-empty.png")
-            notice(house)
-            page.get_by_role("button", name="Yes").click()
-            expect(bubbles(page).last).to_have_text("You chose Yes.")
-        page.wait_for_timeout(400)
-        page.screenshot(path=PICTURES / f"chat-{name}.png")
