@@ -161,9 +161,9 @@ class InboxInput(InputChannel):
             self.turns[key] = running
             running.add_done_callback(lambda _: self.turns.pop(key, None))
         try:
-            body = await asyncio.shield(running)
-        except TurnFailed as error:
-            logger.error("Turn %s failed and will be tried again: %s", key, error)
+            body = dict(await asyncio.shield(running))
+        except (TurnFailed, Exception):
+            logger.exception("Turn %s failed and will be tried again", key)
             return json({"error": "turn failed"}, status=503)
         return json(body, status=body.pop("status", 200))
 
