@@ -48,7 +48,9 @@ def _locked_now(service: Service, system: System) -> dict[str, Account]:
             continue
         try:
             account = system.connector.account(external_id)
-        except AccountNotFound:
+        except SystemFailure as error:
+            # If it stands, the next search shows it; the others are told meanwhile.
+            logger.warning("%s: the account %s could not be read: %s", system.name, external_id, error)
             continue
         if account.locked:
             locked[external_id] = account
@@ -107,7 +109,15 @@ def _settle_offers(service: Service, system: System, locked: dict[str, Account])
         standing = [row for row in connection.execute(query) if row.subject.get("system") == system.key]
     for row in standing:
         external_id = row.subject["external_id"]
-        if external_id in locked or system.connector.account(external_id).locked:
+        if external_id in locked or _locked(system, external_id):
             continue
         with service.store.begin() as connection:
             offers.overtake(connection, service.clock.now(), row.person_id, system.key, QUESTIONS)
+
+
+def _locked(system: System, external_id: str) -> bool:
+    """Whether the account is locked now; one that is gone is not."""
+    try:
+        return system.connector.account(external_id).locked
+    except AccountNotFound:
+        return False

@@ -129,11 +129,11 @@ PINNED = {
     "OutputChannel.send_response": (OutputChannel.send_response, "dfa5294a87fcab23"),
     "Agent.trigger_intent": (Agent.trigger_intent, "0c2376a64efe4e22"),
     "Processor.fetch_tracker_and_update_session": (
-        MessageProcessor.fetch_tracker_and_update_session,
+        Processor.fetch_tracker_and_update_session,
         "400f21a2ea5d3426",
     ),
     "Processor.trigger_external_user_uttered": (
-        MessageProcessor.trigger_external_user_uttered,
+        Processor.trigger_external_user_uttered,
         "8c48d4ce64b54342",
     ),
 }

@@ -1,0 +1,140 @@
+"""What waits for later: requests stuck half way, and what the desk still has to hear (law 5, U7, X6)."""
+
+import threading
+import time
+
+import pytest
+
+from account_access import notices, tickets, unlocks
+from account_access.connectors.registry import System
+from account_access.store import tables
+from schedulers import directory, followups
+from tests.account_access.fake_system import FakeSystem
+from tests.account_access.world import directory_person
+
+
+class TestRequests:
+    def test_request_whose_turn_died_is_finished(self, service, world):
+        world.lock()
+        world.confirmed()
+        assert followups.finish_requests(service) == 0, "its turn may still be at it"
+        world.clock.move(seconds=unlocks.GRACE_SECONDS)
+        assert followups.finish_requests(service) == 1
+        assert world.fake.unlocked == ["00u-dana"]
+        assert followups.finish_requests(service) == 0
+
+    def test_x6_system_that_comes_back(self, service, world):
+        world.lock()
+        request = world.confirmed()
+        world.fake.down = True
+        world.unlocks.execute(world.system, request)
+        world.unlocks.promise(request)
+        world.clock.move(seconds=5)
+        followups.finish_requests(service)
+        assert world.rows(tables.notices) == []
+        world.fake.down = False
+        world.clock.move(seconds=10)
+        followups.finish_requests(service)
+        assert [row["kind"] for row in world.rows(tables.notices)] == [notices.FOLLOW_UP]
+
+    def test_system_that_the_settings_no_longer_have_is_reported(self, service, world, caplog):
+        world.lock()
+        request = world.confirmed()
+        world.clock.move(minutes=1)
+        service.systems.clear()
+        followups.finish_requests(service)
+        assert request in caplog.text and "no longer have" in caplog.text
+
+    def test_law_4_slow_system_holds_up_no_other(self, service, world):
+        """Both are started before either is waited for."""
+        world.lock()
+        world.confirmed()
+        other = FakeSystem(world.clock, "vpn")
+        other.add("v-eli", "eli")
+        since = other.lock("v-eli")
+        service.systems["vpn"] = System("vpn", world.settings.systems["okta"], other, world.system.pool)
+        subject = {"act": "unlock", "system": "vpn", "external_id": "v-eli", "locked_at": since.isoformat()}
+        world.unlocks.confirm(world.offer("eli", "unlock", subject=subject), "1", "inbound-of-eli")
+        world.clock.move(minutes=1)
+        world.fake.held = threading.Event()
+        running = threading.Thread(target=followups.finish_requests, args=[service])
+        running.start()
+        deadline = time.monotonic() + 5
+        while not other.unlocked and time.monotonic() < deadline:
+            time.sleep(0.01)
+        early = list(other.unlocked), list(world.fake.unlocked)
+        world.fake.held.set()
+        running.join(10)
+        assert early == (["v-eli"], [])
+        assert world.fake.unlocked == ["00u-dana"]
+
+
+class BrokenDesk:
+    """A desk that fails so many times, and takes it before or without saying so."""
+
+    def __init__(self, desk, failures, takes=False):
+        self.desk, self.failures, self.takes = desk, failures, takes
+
+    def take(self, event):
+        if self.failures:
+            self.failures -= 1
+            if self.takes:
+                self.desk.take(event)
+            raise RuntimeError("503")
+        return self.desk.take(event)
+
+
+class TestDesk:
+    def opened(self, world):
+        with world.store.begin() as connection:
+            now = world.clock.now()
+            ticket = tickets.open_ticket(connection, now, world.person().id, "help:1", "Help", "Facts")
+            tickets.change_state(connection, now, ticket, tickets.RESOLVED, "done", "k")
+
+    def heard(self, world):
+        return [entry["event"] for entry in world.rows(tables.desk_entries)]
+
+    def drained(self, service, world):
+        for _ in range(10):
+            followups.empty_desk_outbox(service)
+            world.clock.move(seconds=300)
+        return self.heard(world)
+
+    def test_desk_hears_in_order(self, service, world):
+        self.opened(world)
+        assert [followups.empty_desk_outbox(service) for _ in range(3)] == [1, 1, 0]
+        assert self.heard(world) == ["open", "resolve"]
+        assert world.rows(tables.tickets)[0]["remote_reference"] == "AA-1001"
+
+    @pytest.mark.parametrize("takes", [False, True], ids=["refuses", "takes it and does not say so"])
+    def test_desk_that_fails_hears_it_later_and_once(self, service, world, takes):
+        self.opened(world)
+        service.desk = BrokenDesk(service.desk, 3, takes)
+        assert followups.empty_desk_outbox(service) == 0
+        assert followups.empty_desk_outbox(service) == 0, "after a pause"
+        assert self.drained(service, world) == ["open", "resolve"]
+        assert world.rows(tables.desk_tickets)[0]["state"] == "resolved"
+
+
+class TestDirectory:
+    def test_n7_everyone_is_read(self, service, world):
+        world.fake.directory = [[directory_person("zoe")], [directory_person("dana", given_name="Dee")]]
+        assert directory.sync(service) == 2
+        assert (world.person("zoe").active, world.person().given_name) == (True, "Dee")
+
+    def test_who_is_gone_is_no_longer_active(self, service, world):
+        world.clock.move(minutes=15)
+        world.fake.directory = [[directory_person(name) for name in ("dana", "eli")]]
+        directory.sync(service)
+        assert [world.person(name).active for name in ("dana", "mona")] == [True, False]
+
+    def test_list_that_is_cut_deactivates_nobody(self, service, world, caplog):
+        world.clock.move(minutes=15)
+        world.fake.directory = [[]]
+        directory.sync(service)
+        assert world.person().active and "nobody was deactivated" in caplog.text
+
+    def test_system_that_fails_half_way_deactivates_nobody(self, service, world):
+        world.clock.move(minutes=15)
+        world.fake.down = True
+        assert directory.sync(service) == 0 and world.person().active
