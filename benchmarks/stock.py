@@ -28,7 +28,7 @@ def stock_rasa(home: Path, model: Path, actions_url: str, action_secret: str) ->
     command = [sys.executable, "-m", "rasa", "run", "--enable-api", "-i", "127.0.0.1", "-p", str(port)]
     command += ["--model", str(model), "--credentials", str(credentials), "--endpoints", str(endpoints)]
     with open(home / "stock.log", "w") as log:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 (our own arguments)
             command,
             cwd=ROOT,
             stdout=log,
