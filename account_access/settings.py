@@ -35,7 +35,9 @@ class Section(BaseModel):
 
 
 class ClockSection(Section):
-    offset_file: Path | None = Field(None, description="Rehearsals only: a file with seconds to add to the time.")
+    offset_file: Path | None = Field(
+        None, description="Rehearsals only: a file with the seconds by which every process is ahead of the time."
+    )
 
 
 class StoreSection(Section):
@@ -66,7 +68,7 @@ class SignInSection(Section):
         12,
         gt=0,
         le=24,
-        description="A chat session ends at the latest so long after sign-in.",
+        description="Hours after sign-in at which a chat session ends at the latest; at most 24.",
     )
 
 
@@ -102,12 +104,12 @@ class SystemSection(Section):
         "automated",
         description="automated, or instructions: tell people how, do not act (I1, I2).",
     )
-    connect_timeout: float = Field(2, gt=0, le=8, description="Seconds.")
-    read_timeout: float = Field(6, gt=0, le=8, description="Seconds.")
+    connect_timeout: float = Field(2, gt=0, le=8, description="Seconds until a connection has to stand; at most 8.")
+    read_timeout: float = Field(6, gt=0, le=8, description="Seconds until an answer has to come; at most 8.")
     workers: int = Field(8, ge=1, le=64, description="At most so many calls at once to this system.")
     protected_groups: frozenset[str] = Field(
         frozenset({"Okta Administrators"}),
-        description="Members always go to a human (law 6).",
+        description="Groups whose members always go to a human.",
     )
 
     @validator("type")
@@ -132,17 +134,25 @@ class SystemSection(Section):
 
 
 class LockoutSection(Section):
-    poll_seconds: float = Field(30, ge=1, le=3600, description="How often locked accounts are looked for (N1).")
-    overlap_seconds: float = Field(120, ge=0, description="Events may arrive late: look so far back each time.")
-    look_back_hours: float = Field(24, gt=0, description="After an outage, look back so far at most.")
-    max_notifications: int = Field(4, ge=0, description="Per person in the window, over all systems (N6).")
-    window_hours: float = Field(24, gt=0, description="The rolling window.")
-    gap_hours: float = Field(6, ge=0, description="At least so long between two.")
+    poll_seconds: float = Field(30, ge=1, le=3600, description="Seconds between two looks for locked accounts (N1).")
+    overlap_seconds: float = Field(
+        120, ge=0, description="Seconds: without a cursor, events are read from so long before the last look."
+    )
+    look_back_hours: float = Field(
+        24, gt=0, description="Hours: after an outage, events are read from so far back at most."
+    )
+    max_notifications: int = Field(
+        4, ge=0, description="Lockout notices to one person in the window, over all systems (N6); 0 turns them off."
+    )
+    window_hours: float = Field(24, gt=0, description="Hours of that rolling window.")
+    gap_hours: float = Field(6, ge=0, description="Hours between two lockout notices to one person, at least (N6).")
 
 
 class UnlockSection(Section):
-    max_per_window: int = Field(3, ge=0, description="Self-service unlocks per person and system (U10).")
-    window_hours: float = Field(24, gt=0, description="The rolling window.")
+    max_per_window: int = Field(
+        3, ge=0, description="Self-service unlocks of one person and system in the window (U10)."
+    )
+    window_hours: float = Field(24, gt=0, description="Hours of that rolling window.")
 
 
 class DeskSection(Section):
@@ -159,29 +169,30 @@ class ConversationSection(Section):
         8,
         gt=0,
         le=30,
-        description="After it the person hears we are still trying (law 4).",
+        description="Seconds after which the person hears that we are still trying; at most 30.",
     )
-    typed_answer_hours: float = Field(2, gt=0, le=2, description="How long a typed yes answers an offer (X12).")
-    offer_hours: float = Field(24, gt=0, le=24, description="How long a button answers an offer (X12).")
+    offer_hours: float = Field(
+        24, gt=0, le=24, description="Hours for which a button answers a question, at most 24; a typed yes two (X12)."
+    )
 
 
 class SchedulersSection(Section):
     rasa_url: str = Field("http://127.0.0.1:5005", description="Rasa, on loopback or an internal network.")
     secret: SecretStr = Field(..., description="Shared by schedulers and Rasa's channel, as ${NAME}.")
-    sync_minutes: float = Field(15, gt=0, description="How often the directory's people are read.")
+    sync_minutes: float = Field(15, gt=0, description="Minutes between two readings of the directory's people.")
     concurrency: int = Field(8, ge=1, le=64, description="At most so many notices are delivered at once.")
 
 
 class ProcessesSection(Section):
     """What `make run` starts beside Rasa, actions, door and schedulers."""
 
-    sandbox: bool = Field(False, description="Also start the sandbox organisation.")
+    sandbox: bool = Field(False, description="Also start the sandbox organisation; for trying things out.")
 
 
 class Settings(Section):
     """The whole file; a section that a process did not ask for is None."""
 
-    time_zone: str = Field("America/Los_Angeles", description="Decides dates and send times; IANA name.")
+    time_zone: str = Field("America/Los_Angeles", description="Decides dates and send times; an IANA name.")
     processes: ProcessesSection = ProcessesSection()
     clock: ClockSection = ClockSection()
     store: StoreSection = StoreSection()
