@@ -25,6 +25,8 @@ LEEWAY = 120
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 LOGOUT_AGE = timedelta(minutes=5)
 METADATA_SECONDS = 600
+# Anybody can send a token that names an unknown key: the provider is asked for new keys only so often because of it.
+KEYS_SECONDS = 10
 
 
 class ProviderUnavailable(Exception):
@@ -74,6 +76,7 @@ class Provider:
         self.clock = clock
         self.issuer = section.issuer
         self._seen: dict[str, datetime] = {}
+        self._asked_for_keys: float | None = None
         self.client: _Client = OAuth().register(
             name="organisation",
             client_cls=type("Client", (_Client,), {"issuer": section.issuer}),
@@ -148,6 +151,10 @@ class Provider:
         try:
             return jwt.decode(token, keys, registry=registry).claims
         except InvalidKeyIdError:
+            asked, self._asked_for_keys = self._asked_for_keys, time.monotonic()
+            if asked is not None and self._asked_for_keys - asked < KEYS_SECONDS:
+                self._asked_for_keys = asked
+                raise
             keys = KeySet.import_key_set(await _reaching(self.client.fetch_jwk_set(force=True)))
             return jwt.decode(token, keys, registry=registry).claims
 

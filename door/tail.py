@@ -43,7 +43,8 @@ class Tail:
                 except (SQLAlchemyError, sqlite3.Error) as error:
                     log.error("the store does not answer: %s", error)
                     await asyncio.sleep(1)
-                except Exception as error:  # noqa: BLE001 (whatever it was, every open stream waits for this loop)
+                except Exception as error:
+                    # Whatever it was, every open stream waits for this loop.
                     log.critical("looking for news failed and is repeated", exc_info=error)
                     await asyncio.sleep(1)
         finally:

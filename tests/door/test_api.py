@@ -1,5 +1,6 @@
 """Sending, clicking and reading by the HTTP API: what is taken, what is refused, and whose it is (X1, X3, P3)."""
 
+import json
 import uuid
 
 import pytest
@@ -198,9 +199,15 @@ def test_somebody_elses_offer_an_unknown_one_and_an_invented_answer_are_the_same
     assert offer_of(dana)["state"] == "open"
 
 
-@pytest.mark.parametrize("body", [{}, {"offer": 1, "answer": "1"}, {"offer": "x" * 200, "answer": "1"}])
+SHAPELESS = [{}, {"offer": 1, "answer": "1"}, {"offer": "x" * 200, "answer": "1"}]
+SHAPELESS += [{"offer": odd, "answer": "1"} for odd in ("\ud800", "\x00", "a\n", "\x1b]0;x\x07", "é")]
+
+
+@pytest.mark.parametrize("body", SHAPELESS)
 def test_a_click_has_a_shape(house, body):
-    assert house.signed_in().post("/api/clicks", json={"key": key(), **body}).status_code == 400
+    client = house.signed_in()
+    client.headers["Content-Type"] = "application/json"
+    assert client.post("/api/clicks", content=json.dumps({"key": key(), **body})).status_code == 400
 
 
 def test_everybody_sees_their_own_conversation_only(house):

@@ -1,5 +1,7 @@
 """Sign-in, sign-out and the provider's last word: whom the door lets in, and until when (N7, law 1)."""
 
+import base64
+import json
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -274,6 +276,36 @@ def test_a_logout_token_counts_once_and_survives_key_rotation(house):
     assert house.provider.log_out(house.url, token).status_code == 200
     assert house.provider.log_out(house.url, token).status_code == 400
     assert house.provider.log_out(house.url, "rubbish").status_code == 400
+
+
+def test_forged_logout_tokens_do_not_make_us_pester_the_provider_for_keys(house, monkeypatch):
+    client = house.signed_in()
+    asked = []
+    real = house.app.state.door.provider.client.fetch_jwk_set
+
+    async def counted(force=False):
+        asked.append(force)
+        return await real(force=force)
+
+    monkeypatch.setattr(house.app.state.door.provider.client, "fetch_jwk_set", counted)
+    for number in range(5):
+        head = base64.urlsafe_b64encode(json.dumps({"alg": "RS256", "kid": f"unknown-{number}"}).encode()).decode()
+        assert house.provider.log_out(house.url, f"{head.rstrip('=')}.e30.AAAA").status_code == 400
+    assert asked.count(True) == 1
+    assert client.get("/api/me").status_code == 200
+
+
+def test_what_a_stranger_sends_makes_no_line_of_its_own_in_the_log(house, caplog):
+    with caplog.at_level("INFO"):
+        visitor = house.browser()
+        visitor.get("/%0a2026-01-01 ERROR door forged %1b[2J")
+        to = urlsplit(visitor.get("/signin", follow_redirects=False).headers["location"])
+        state = parse_qs(to.query)["state"][0]
+        query = {"state": state, "error": "access_denied", "error_description": "x\nINFO door forged"}
+        visitor.get("/signin/callback", params=query)
+    lines = [record.getMessage() for record in caplog.records if "forged" in record.getMessage()]
+    assert len(lines) >= 2
+    assert all(line.isprintable() for line in lines)
 
 
 def test_a_person_who_leaves_the_directory_is_signed_out(house):
