@@ -6,12 +6,15 @@ from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.constants import DEFAULT_NLU_FALLBACK_INTENT_NAME
 from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_NAME_KEY, METADATA, PREDICTED_CONFIDENCE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from account_access.answers import NONE, OpenOffer, Resolution, resolve
 
 QUESTION = "question"
+# the answer that makes the assistant act
+YES = "affirm"
 REDACTED_INTENT = "share_secret"
 
 
@@ -21,8 +24,14 @@ class AnswerResolver(GraphComponent):
 
     The offers come in the message's metadata under `offers`, as the door stored them when the message was written; a
     message that the door redacted becomes `share_secret` (P3). The entity `question` is always added, so that no rule
-    reads an older message's.
+    reads an older message's. `yes_from`: a message is only taken for a yes from this confidence on, because a yes
+    leads to an act (X12); below, it was not understood.
     """
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """The settings that config.yml may change."""
+        return {"yes_from": 0.6}
 
     @classmethod
     def create(
@@ -32,8 +41,11 @@ class AnswerResolver(GraphComponent):
         resource: Resource,
         execution_context: ExecutionContext,
     ) -> "AnswerResolver":
-        """Makes the component; it has no settings and learns nothing."""
-        return cls()
+        """Makes the component; it learns nothing."""
+        return cls(config)
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self._yes_from = config["yes_from"]
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Resolves each message."""
@@ -45,6 +57,9 @@ class AnswerResolver(GraphComponent):
         metadata = message.get(METADATA) or {}
         intent = message.get(INTENT) or {}
         name, confidence = intent.get(INTENT_NAME_KEY) or "", intent.get(PREDICTED_CONFIDENCE_KEY) or 0.0
+        if name == YES and confidence < self._yes_from:
+            name = DEFAULT_NLU_FALLBACK_INTENT_NAME
+            message.set(INTENT, {INTENT_NAME_KEY: name, PREDICTED_CONFIDENCE_KEY: confidence}, add_to_output=True)
         if metadata.get("redacted"):
             resolution = Resolution(REDACTED_INTENT, NONE, 1.0)
         else:

@@ -27,7 +27,7 @@ def resolve(text, intent, offers=(), confidence=0.9, **metadata):
 
 
 def outcome(message):
-    AnswerResolver().process([message])
+    AnswerResolver(AnswerResolver.get_default_config()).process([message])
     questions = [entity["value"] for entity in message.get("entities") if entity["entity"] == "question"]
     assert len(questions) == 1
     return message.get("intent")["name"], questions[0]
@@ -50,6 +50,13 @@ CASES = [
 )
 def test_resolves(text, intent, offers, expected):
     assert resolve(text, intent, offers) == expected
+
+
+def test_only_a_clear_yes_is_one():
+    assert resolve("?", "affirm", [UNLOCK], confidence=0.59) == ("nlu_fallback", "none")
+    assert resolve("sure", "affirm", [UNLOCK], confidence=0.6) == ("affirm", "unlock")
+    assert resolve("Yes", "affirm", [UNLOCK], confidence=0.4) == ("affirm", "unlock")
+    assert resolve("nah", "deny", [UNLOCK], confidence=0.4) == ("cancel", "unlock")
 
 
 def test_a_redacted_message_is_a_secret_whatever_it_looked_like():

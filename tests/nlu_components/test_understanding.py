@@ -84,6 +84,31 @@ def test_a_typed_yes_reaches_the_open_question(understand):
         assert {"entity": "question", "value": "lockout", "extractor": "AnswerResolver"} in parsed["entities"]
 
 
+# None of these may unlock anything, whatever the classifier makes of them.
+NO_YES = [
+    "?",
+    "??",
+    "...",
+    "hm",
+    "why",
+    "what",
+    "wait",
+    "is it done",
+    "are you sure",
+    "maybe",
+    "lol",
+    "ok but is it safe",
+]
+NO_YES += ["I said no", "don't", "do nothing", "unlock my car", "yesterday", "is that a yes or no question"]
+
+
+@pytest.mark.parametrize("text", NO_YES)
+def test_taken_for_no_yes(understand, text):
+    answers = [{"id": "1", "title": "Unlock it now", "intent": "affirm"}]
+    offers = [{"id": "o1", "question": "unlock", "subject": "system:okta", "answers": answers}]
+    assert understand(text, offers=offers)["intent"]["name"] != "affirm"
+
+
 def test_a_message_is_parsed_in_a_fraction_of_a_turn(understand, holdout):
     spent = []
     for text, _ in holdout[:60]:
