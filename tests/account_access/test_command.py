@@ -1,0 +1,78 @@
+"""`python -m account_access`: the audit trail and the tickets, for admins (X7, X14)."""
+
+import json
+
+import pytest
+
+from account_access import tickets
+from account_access.__main__ import main
+from account_access.desks.local import LocalDesk
+
+
+@pytest.fixture
+def told(world, tmp_path, monkeypatch, store_url):
+    """Dana was unlocked, and the desk has heard of it."""
+    (tmp_path / "settings.yml").write_text(
+        "store: {url: '${STORE_URL}'}\nclock: {offset_file: %s}\n" % (tmp_path / "o")
+    )
+    monkeypatch.setenv("SETTINGS", str(tmp_path / "settings.yml"))
+    monkeypatch.setenv("STORE_URL", store_url)
+    world.lock()
+    world.unlocks.execute(world.system, world.confirmed())
+    desk = LocalDesk(world.store, world.clock, "AA")
+    for event in tickets.due_events(world.store, world.clock):
+        tickets.event_sent(world.store, world.clock, event, desk.take(event))
+    return world
+
+
+ALL = ["--days", "100000"]
+
+
+def lines(capsys) -> list[dict]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_audit_names_people_by_login(told, capsys):
+    assert main(["audit", "--json", *ALL]) == 0
+    records = lines(capsys)
+    assert [r["act"] for r in records][:2] == ["confirm_unlock", "decide_unlock"]
+    assert {r["person"] for r in records} == {"dana@acme.example"} == {r["actor"] for r in records}
+    assert records[0]["at"] == "2026-11-24T17:00:00Z"
+
+
+@pytest.mark.parametrize(("person", "found"), [("dana@acme.example", True), ("eli@acme.example", False)])
+@pytest.mark.parametrize("what", ["audit", "tickets"])
+def test_of_one_person(told, capsys, what, person, found):
+    assert main([what, "--json", "--person", person, *ALL]) == 0
+    assert bool(lines(capsys)) is found
+
+
+def test_tickets_with_their_history(told, capsys):
+    assert main(["tickets", "--json", *ALL]) == 0
+    assert [(r["reference"], r["event"]) for r in lines(capsys)] == [("AA-1001", "open")]
+
+
+def test_as_a_table_for_people(told, capsys):
+    assert main(["tickets", *ALL]) == 0
+    assert "AA-1001" in capsys.readouterr().out
+
+
+def test_nothing_in_the_period(told, tmp_path, capsys):
+    (tmp_path / "offset").write_text("1e9")
+    assert main(["tickets", "--days", "0"]) == 0
+    assert "no tickets in this period" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [("SETTINGS", "/nowhere.yml", "/nowhere.yml: not found"), ("STORE_URL", "sqlite:////nowhere.db", "/nowhere.db")],
+)
+def test_what_is_wrong_is_one_sentence(told, monkeypatch, capsys, variable, value, sentence):
+    monkeypatch.setenv(variable, value)
+    assert main(["audit"]) == 2
+    errors = capsys.readouterr().err
+    assert sentence in errors and len(errors.splitlines()) == 1
+
+
+def test_unknown_person(told, capsys):
+    assert main(["audit", "--person", "nobody"]) == 2 and "nobody has the login 'nobody'" in capsys.readouterr().err
