@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
@@ -47,7 +46,7 @@ class Door:
     streams: Streams
 
 
-def create_app(section: DoorSection, store: Store, clock: Clock) -> Starlette:
+def create_app(section: DoorSection, store: Store, clock: Clock) -> protection.Protection:
     """The application for these settings; its lifespan runs the forwarder and the tail."""
     address = urlsplit(section.url)
     forwarder = Forwarder(store, clock, section.rasa_url, section.secret.get_secret_value())
@@ -66,7 +65,6 @@ def create_app(section: DoorSection, store: Store, clock: Clock) -> Starlette:
     )
     app = Starlette(
         routes=_routes(),
-        middleware=[Middleware(protection.Protection, url=section.url)],
         exception_handlers={
             ApiError: errors.as_json,
             protection.BodyTooLarge: lambda request, error: protection.too_large(),
@@ -77,7 +75,8 @@ def create_app(section: DoorSection, store: Store, clock: Clock) -> Starlette:
         lifespan=_lifespan,
     )
     app.state.door = door
-    return app
+    # Around everything, so that the answer to an unexpected error is protected as well.
+    return protection.Protection(app, section.url)
 
 
 def _routes() -> list:

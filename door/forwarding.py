@@ -44,7 +44,8 @@ class Forwarder:
             trust_env=False,
         )
         self._nudged = asyncio.Event()
-        self._busy: dict[str, asyncio.Task] = {}
+        self._busy: dict[str, Due] = {}
+        self._calls: set[asyncio.Task] = set()
         self._failures: dict[str, int] = {}
         self._down_since: float | None = None
 
@@ -70,13 +71,20 @@ class Forwarder:
                 except SQLAlchemyError as error:
                     log.error("the store does not answer: %s", error)
                     await asyncio.sleep(SCAN_SECONDS)
-                except Exception as error:  # noqa: BLE001 (whatever it was, everybody waits for this loop)
+                except Exception as error:
+                    # Whatever it was, everybody waits for this loop.
                     log.critical("the scan for messages failed and is repeated", exc_info=error)
                     await asyncio.sleep(SCAN_SECONDS)
         finally:
-            for task in self._busy.values():
-                task.cancel()
-            await self._client.aclose()
+            await self._hand_over()
+
+    async def _hand_over(self) -> None:
+        """The door is closing: what is under way is given back, so that the next door need not wait for the claim."""
+        for task in self._calls:
+            task.cancel()
+        for item in self._busy.values():
+            conversation.release(self.store, self.clock, item.id, 0)
+        await self._client.aclose()
 
     async def _reachable(self) -> bool:
         """Asks Rasa itself while it is down: a claim would count as one of the message's few chances."""
@@ -99,16 +107,20 @@ class Forwarder:
         if free <= 0:
             return
         for item in await run_in_threadpool(self._claim_due, free, frozenset(self._busy)):
+            self._busy[item.person_id] = item
             task = asyncio.create_task(self._send(item))
-            self._busy[item.person_id] = task
-            task.add_done_callback(lambda _, person_id=item.person_id: self._done(person_id))
+            self._calls.add(task)
+            task.add_done_callback(lambda done, person_id=item.person_id: self._done(done, person_id))
 
     def _claim_due(self, free: int, busy: frozenset[str]) -> list[Due]:
         waiting = conversation.due(self.store, self.clock, limit=free + len(busy))
         mine = [item for item in waiting if item.person_id not in busy][:free]
         return [item for item in mine if conversation.claim(self.store, self.clock, item.id, CLAIM_SECONDS)]
 
-    def _done(self, person_id: str) -> None:
+    def _done(self, task: asyncio.Task, person_id: str) -> None:
+        self._calls.discard(task)
+        if task.cancelled():
+            return
         self._busy.pop(person_id, None)
         if self.streams is not None:
             self.streams.wake(person_id)

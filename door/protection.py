@@ -4,9 +4,10 @@ import logging
 import time
 from urllib.parse import urlsplit
 
+from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 16 * 1024
 
@@ -26,10 +27,11 @@ log = logging.getLogger("door.access")
 
 
 class Protection:
-    """ASGI middleware around the whole application."""
+    """ASGI middleware around the whole application; `state` is the application's."""
 
-    def __init__(self, app: ASGIApp, url: str):
+    def __init__(self, app: Starlette, url: str):
         self.app = app
+        self.state = app.state
         self.url = url
         self.host = urlsplit(url).netloc.lower()
         self.headers = dict(HEADERS)

@@ -58,7 +58,10 @@ class _Client(StarletteOAuth2App):
     async def load_server_metadata(self):
         if time.time() - self.server_metadata.get("_loaded_at", 0) > self.metadata_seconds:
             self.server_metadata.pop("_loaded_at", None)
-        metadata = await super().load_server_metadata()
+        try:
+            metadata = await super().load_server_metadata()
+        except ValueError as error:
+            raise ProviderUnavailable(f"its discovery document is not JSON: {error}") from error
         if metadata.get("issuer") != self.issuer:
             self.server_metadata.clear()
             raise ProviderUnavailable(f"the provider calls itself {metadata.get('issuer')!r}, not {self.issuer!r}")

@@ -133,6 +133,7 @@ async def signed_out(request: Request) -> Response:
 async def backchannel_logout(request: Request) -> Response:
     """POST /signin/backchannel-logout: the provider says that a session, or all of a person's, have ended."""
     door = request.app.state.door
+    door.rates.check(rates.SIGNING_IN, "logout", request.client.host if request.client else "")
     form = await request.form()
     token = form.get("logout_token")
     try:

@@ -1,6 +1,6 @@
 // The chat page: puts the conversation, what is being sent, and what the door says together.
 import { SignedOut, Unreachable, history, me, post } from "./api.js";
-import { Entries } from "./entries.js";
+import { Entries, setClock } from "./entries.js";
 import { Outbox } from "./outbox.js";
 import { Scroller } from "./scroller.js";
 import { Stream } from "./stream.js";
@@ -199,6 +199,7 @@ function listen() {
 async function begin() {
   try {
     const person = await me();
+    setClock(person.now);
     stream = new Stream(person.login, {
       entry: received,
       typing: showTyping,

@@ -3,6 +3,16 @@ import { word } from "./words.js";
 
 const ADDRESS = /https?:\/\/[^\s<>"]+[^\s<>".,;:!?)]/g;
 const GROUP_MINUTES = 5;
+let aheadMilliseconds = 0;
+
+/** What the assistant's clock shows: "today" is its today. */
+export function setClock(now) {
+  aheadMilliseconds = new Date(now) - Date.now();
+}
+
+function today() {
+  return new Date(Date.now() + aheadMilliseconds);
+}
 
 export class Entries {
   /** `onAnswer(offer, answer)` is called for a click on an open offer. */
@@ -40,7 +50,7 @@ export class Entries {
   putUnsent(key, text) {
     const element = document.createElement("article");
     element.seq = Infinity;
-    element.at = new Date();
+    element.at = today();
     this.byKey.set(key, element);
     this.fill(element, { from: "me", text, key });
     element.classList.add("is-waiting", "is-new");
@@ -213,10 +223,10 @@ function anchor(url, text) {
 }
 
 function dayName(day) {
-  const days = Math.round((midnight(new Date()) - midnight(day)) / 86400000);
+  const days = Math.round((midnight(today()) - midnight(day)) / 86400000);
   if (days === 0) return word("today");
   if (days === 1) return word("yesterday");
-  const year = day.getFullYear() === new Date().getFullYear() ? undefined : "numeric";
+  const year = day.getFullYear() === today().getFullYear() ? undefined : "numeric";
   return day.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long", year });
 }
 

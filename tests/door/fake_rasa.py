@@ -1,5 +1,6 @@
 """Stands where Rasa's channel stands: answers an inbound row in the store, as well or badly as a test wants."""
 
+import asyncio
 import time
 from datetime import timedelta
 
@@ -24,6 +25,7 @@ class FakeRasa:
         self.calls: list[str] = []
         self.statuses: list[int] = []
         self.seconds = 0.0
+        self.silent = False
         self.running: dict[str, int] = {}
         self.most_at_once = 0
         self.most_of_one = 0
@@ -39,6 +41,8 @@ class FakeRasa:
             return Response(status_code=401)
         inbound_id = (await request.json())["inbound"]
         self.calls.append(inbound_id)
+        if self.silent:
+            await asyncio.sleep(60)
         if self.statuses:
             return Response(status_code=self.statuses.pop(0))
         await run_in_threadpool(self.answer, inbound_id)

@@ -60,6 +60,29 @@ def test_errors_and_busy_turns_are_tried_again(house):
     assert house.rasa.calls == [sent] * 4
 
 
+def test_nothing_that_goes_wrong_once_makes_the_door_deaf_for_good(house, monkeypatch):
+    """Out of file descriptors, say: the loops that everybody waits for go on."""
+    client = house.signed_in()
+    failed = []
+
+    def broken(*_arguments, **_keywords):
+        failed.append(1)
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(conversation, "due", broken)
+        patch.setattr(conversation, "last_seqs", broken)
+        with listening(client):
+            sent = say(client, "hello")
+            until(lambda: len(failed) >= 2)
+    until(lambda: texts(client), 10)
+    assert house.rasa.calls == [sent]
+    with listening(client) as tab:
+        tab.wait_for(lambda t: len(t.entries()) == 2)
+        say(client, "again")
+        tab.wait_for(lambda t: len(t.entries()) == 4)
+
+
 def test_a_wrong_secret_is_loud_and_loses_nothing(house, caplog):
     client = house.signed_in()
     house.rasa.secret = "another"
@@ -111,6 +134,15 @@ def test_what_a_killed_door_left_behind_is_answered_by_the_next_one(store, clock
         assert texts(client) == []
         until(lambda: texts(client), 8)
         assert texts(client) == ["You said: hello"]
+
+
+def test_a_door_that_closes_gives_back_what_was_under_way(store, clock):
+    with running_house(store, clock) as house:
+        client = house.signed_in()
+        house.rasa.silent = True
+        sent = say(client, "hello")
+        until(lambda: house.rasa.calls)
+    assert [item.id for item in conversation.due(store, clock)] == [sent]
 
 
 def test_a_message_written_by_another_process_is_found_by_the_scan(house):

@@ -133,6 +133,18 @@ def test_the_access_log_has_neither_codes_nor_words(house, caplog):
     assert client.cookies["account_access_session"] not in written
 
 
+def test_an_unexpected_error_is_an_honest_and_protected_answer(house, monkeypatch):
+    client = house.signed_in()
+
+    def broken(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("door.api.conversation.accept_text", broken)
+    answer = client.post("/api/messages", json=GOOD)
+    assert answer.status_code == 500 and answer.json()["error"] == "unexpected"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
 def test_static_files_stay_within_their_folder(house):
     assert httpx.get(f"{house.url}/static/..%2fapp.py").status_code == 404
     assert httpx.get(f"{house.url}/static/nothing.js").status_code == 404
