@@ -12,9 +12,8 @@ from account_access.desks.local import LocalDesk
 @pytest.fixture
 def told(world, tmp_path, monkeypatch, store_url):
     """Dana was unlocked, and the desk has heard of it."""
-    (tmp_path / "settings.yml").write_text(
-        "store: {url: '${STORE_URL}'}\nclock: {offset_file: %s}\n" % (tmp_path / "o")
-    )
+    text = f"store: {{url: '${{STORE_URL}}'}}\nclock: {{offset_file: {tmp_path / 'offset'}}}\n"
+    (tmp_path / "settings.yml").write_text(text)
     monkeypatch.setenv("SETTINGS", str(tmp_path / "settings.yml"))
     monkeypatch.setenv("STORE_URL", store_url)
     world.lock()
