@@ -1,6 +1,7 @@
 """`make lint`, `make test` and `make test-real`: steps in order, the fast ones first, each with its duration.
 
-The first failure ends the run. A step that runs tests must have run some, and skipped tests count as failures.
+Steps stand in phases; a phase has lanes, which run side by side, since the machine has two cores and much of a test is
+waiting. The first failure ends the run. A step that runs tests must have run some, and skipped tests count as failures.
 """
 
 import os
@@ -8,126 +9,149 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from ops import machine
 from ops.console import CannotContinue, say, table
-from ops.train import train
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results"
-PROCESSES = ("tests/ops", "tests/e2e")
-REAL = ("tests/real", "tests/browser")
+TROUBLE = ("tests/e2e/test_bad_days.py", "tests/e2e/test_kills.py")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One check: a function that returns how many tests passed (None if it is no test) or raises CannotContinue."""
+    """One check: a program of the environment, or a module after `-m`; `counts` if it is a run of tests."""
 
     name: str
-    work: Callable[[], int | None]
+    command: tuple[str, ...]
+    counts: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a step went; `problem` is empty if it passed."""
+
+    name: str
+    seconds: float
+    tests: int = 0
+    problem: str = ""
+
+    @property
+    def row(self) -> tuple[str, float, str]:
+        return self.name, self.seconds, "failed" if self.problem else f"{self.tests} tests" if self.tests else "passed"
 
 
 def run(command: str, only: str | None) -> int:
     """Runs the steps of `lint`, `test` or `test-real`; 0 only if all of them passed."""
-    steps = [step for step in STEPS[command] if not only or only in step.name]
-    if not steps:
-        raise CannotContinue(f"No step is called {only!r}; there are: {', '.join(s.name for s in STEPS[command])}.")
-    done: list[tuple[str, float, str]] = []
-    failure, passed = None, 0
-    for step in steps:
-        say(f"\n=== {step.name}")
-        begun = time.monotonic()
-        try:
-            count = step.work()
-        except CannotContinue as problem:
-            failure = problem
-        outcome = "failed" if failure else "passed" if count is None else f"{count} tests passed"
-        done.append((step.name, time.monotonic() - begun, outcome))
-        if failure:
-            break
-        passed += count or 0
-    say(f"\nmake {command}\n{table([*done, ('all', sum(seconds for _, seconds, _ in done), '')])}")
-    if failure:
-        raise CannotContinue(str(failure))
-    if passed:
-        say(f"{passed} passed, 0 failed")
+    begun = time.monotonic()
+    if command == "test-real" and not only:
+        machine.prepare()
+    phases = [[[step for step in lane if not only or only in step.name] for lane in lanes] for lanes in PHASES[command]]
+    outcomes: list[Outcome] = []
+    failed: list[str] = []
+    for lanes in phases:
+        with ThreadPoolExecutor(len(lanes)) as pool:
+            outcomes += [outcome for lane in pool.map(_lane, lanes, [failed] * len(lanes)) for outcome in lane]
+    if not outcomes:
+        raise CannotContinue(f"No step has {only!r} in its name.")
+    rows = [outcome.row for outcome in outcomes] + [("all, by the clock", time.monotonic() - begun, "")]
+    say(f"\nmake {command}\n{table(rows)}")
+    problems = [f"{outcome.name}: {outcome.problem}" for outcome in outcomes if outcome.problem]
+    if problems:
+        raise CannotContinue("\n".join(problems))
+    if tests := sum(outcome.tests for outcome in outcomes):
+        say(f"{tests} passed, 0 failed")
     return 0
 
 
-def program(*command: str) -> Callable[[], None]:
-    """A step that is one program of the environment, or one Python module after `-m`."""
-
-    def work() -> None:
-        _call(command)
-
-    return work
-
-
-def tests(*arguments: str) -> Callable[[], int]:
-    """A step that runs tests with pytest and counts those that passed."""
-
-    def work() -> int:
-        report = RESULTS / f"{arguments[0].replace('/', '-')}.xml"
-        report.parent.mkdir(exist_ok=True)
-        report.unlink(missing_ok=True)
-        _call(("-m", "pytest", *arguments, f"--junitxml={report}"))
-        return _count(report)
-
-    return work
+def _lane(steps: list[Step], failed: list[str]) -> list[Outcome]:
+    """Runs steps one after another until one fails, here, in the lane beside or in an earlier phase."""
+    outcomes = []
+    for step in steps:
+        if failed:
+            break
+        outcomes.append(_step(step))
+        if outcomes[-1].problem:
+            failed.append(step.name)
+    return outcomes
 
 
-def _count(report: Path) -> int:
+def _step(step: Step) -> Outcome:
+    say(f"--- {step.name} ...")
+    RESULTS.mkdir(exist_ok=True)
+    stem = step.name.replace(" ", "-").replace(",", "")
+    log, report = RESULTS / f"{stem}.log", RESULTS / f"{stem}.xml"
+    report.unlink(missing_ok=True)
+    begun = time.monotonic()
+    tests, problem = 0, ""
+    command = (*step.command, f"--junitxml={report}") if step.counts else step.command
+    code = _call(command, log)
+    if code:
+        problem = (
+            f"`{' '.join(step.command)}` ended with {code}; what it said stands above and in {log.relative_to(ROOT)}"
+        )
+    elif step.counts:
+        tests, problem = _count(report)
+    outcome = Outcome(step.name, time.monotonic() - begun, tests, problem)
+    end = log.read_text(errors="replace") if problem else ""
+    say(f"{end}--- {step.name}: {outcome.row[2]} after {outcome.seconds:.1f} s")
+    return outcome
+
+
+def _count(report: Path) -> tuple[int, str]:
+    """How many tests a run reports, and what is wrong with that."""
     suite = ElementTree.parse(report).getroot().find("testsuite")  # noqa: S314 - pytest wrote it a moment ago
     total, skipped = int(suite.get("tests")), int(suite.get("skipped"))
     if skipped:
-        raise CannotContinue(f"{skipped} of {total} tests were skipped; every test runs or is removed.")
-    if not total:
-        raise CannotContinue("No test was run.")
-    return total
+        return total, f"{skipped} of {total} tests were skipped; every test runs or is removed"
+    return total, "" if total else "no test was run"
 
 
-def _call(command: tuple[str, ...]) -> None:
+def _call(command: tuple[str, ...], log: Path) -> int:
     environment = {**os.environ, "SQLALCHEMY_SILENCE_UBER_WARNING": "1", "RASA_TELEMETRY_ENABLED": "false"}
-    full = (
-        [sys.executable, *command]
-        if command[0] == "-m"
-        else [str(Path(sys.executable).parent / command[0]), *command[1:]]
-    )
-    if code := subprocess.call(full, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL):
-        raise CannotContinue(f"`{' '.join(command)}` ended with {code}; the reason stands above.")
+    program = [sys.executable] if command[0] == "-m" else []
+    rest = command if program else (str(Path(sys.executable).parent / command[0]), *command[1:])
+    with open(log, "w") as output:
+        return subprocess.call(
+            [*program, *rest], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
 
 
-def _ignoring(*folders: str) -> tuple[str, ...]:
-    return tuple(f"--ignore={folder}" for folder in folders)
+def _tests(name: str, *arguments: str) -> Step:
+    return Step(name, ("-m", "pytest", *arguments), counts=True)
 
 
-def _model() -> None:
-    train()
+def _without(*paths: str) -> tuple[str, ...]:
+    return tuple(f"--ignore={path}" for path in paths)
 
 
-LINT = (
-    Step("style", program("ruff", "check")),
-    Step("format", program("ruff", "format", "--check")),
-    Step("imports", program("lint-imports")),
-)
-STEPS = {
-    "lint": LINT,
-    "test": (
-        *LINT,
-        Step("unit and property", tests("tests", *_ignoring(*PROCESSES, *REAL, "tests/stories"))),
-        Step("rasa data", program("-m", "rasa", "data", "validate")),
-        Step("rasa data, our own rules", program("-m", "nlu.check_data")),
-        Step("model", _model),
-        Step("stories", tests("tests/stories")),
-        Step("launcher", tests("tests/ops")),
-        Step("end to end", tests("tests/e2e")),
-    ),
-    "test-real": (
-        Step("what the machine needs", machine.prepare),
-        Step("real servers", tests("tests/real")),
-        Step("browser", tests("tests/browser")),
-    ),
+LINT = [
+    Step("style", ("ruff", "check")),
+    Step("format", ("ruff", "format", "--check")),
+    Step("imports", ("lint-imports",)),
+]
+ELSEWHERE = ("tests/ops", "tests/e2e", "tests/real", "tests/browser", "tests/stories")
+PHASES: dict[str, list[list[list[Step]]]] = {
+    "lint": [[LINT]],
+    "test": [
+        [LINT],
+        [
+            [_tests("unit and property", "tests", *_without(*ELSEWHERE))],
+            [
+                Step("rasa data", ("-m", "rasa", "data", "validate")),
+                Step("rasa data, our own rules", ("-m", "nlu.check_data")),
+                Step("model", ("-m", "ops", "train")),
+                _tests("stories", "tests/stories"),
+                _tests("launcher", "tests/ops"),
+            ],
+        ],
+        [
+            [_tests("end to end, conversations", "tests/e2e", *_without(*TROUBLE))],
+            [_tests("end to end, trouble", *TROUBLE)],
+        ],
+    ],
+    "test-real": [[[_tests("real servers", "tests/real"), _tests("browser", "tests/browser")]]],
 }
