@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from door.terminal import Terminal, printable
+from door.terminal import Terminal, printable, run
 from tests.door.serving import until
 
 
@@ -71,6 +71,14 @@ def test_the_end_of_the_session_ends_the_chat(house):
         yield "are you there?\n"
 
     assert Terminal(client, house.url, False, lines(), out).run() == 1
+
+
+def test_run_chats_over_standard_input_and_output_with_a_session_token(house, monkeypatch, capsys):
+    token = house.signed_in().cookies["account_access_session"]
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"text": "hello"}\n'))
+    assert run(house.url, token, as_json=True) == 0
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["text"] for line in said if line["type"] == "entry"] == ["hello", "You said: hello"]
 
 
 @pytest.mark.parametrize("text, shown", [("plain", "plain"), ("\x1b[31mred\x07", "[31mred"), ("a\nb", "a\nb")])
