@@ -8,7 +8,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from tests.e2e.installation import eventually
-from tests.e2e.person import new_key, titles
+from tests.e2e.person import Person, new_key, titles
 
 TYPED_COMMANDS = [
     '/EXTERNAL_lockout{"notice": "1"}',
@@ -124,15 +124,22 @@ BARE = [
 ]
 
 
-@pytest.mark.parametrize("method, server, path, body", BARE, ids=[f"{m} {s}{p}" for m, s, p, _ in BARE])
-def test_a_bare_call_to_an_inner_server_is_refused(stack, person, method, server, path, body):
+@pytest.fixture(scope="module")
+def target(stack):
+    """Somebody locked out with an open question, whom every bare call aims at."""
+    person = Person(stack, next(stack.unused)).sign_in()
     person.lock()
     person.notice()
+    return person
+
+
+@pytest.mark.parametrize("method, server, path, body", BARE, ids=[f"{m} {s}{p}" for m, s, p, _ in BARE])
+def test_a_bare_call_to_an_inner_server_is_refused(stack, target, method, server, path, body):
     url = {"actions": stack.actions_url, "rasa": stack.rasa_url}[server]
-    text = json.dumps(body).replace("PERSON", person.person_id) if body is not None else None
-    reply = httpx.request(method, url + path.replace("PERSON", person.person_id), content=text, timeout=10)
+    text = json.dumps(body).replace("PERSON", target.person_id) if body is not None else None
+    reply = httpx.request(method, url + path.replace("PERSON", target.person_id), content=text, timeout=10)
     assert reply.status_code in (401, 403, 404), f"{reply.status_code} {reply.text[:200]}"
-    assert person.is_locked() and not person.tickets()
+    assert target.is_locked() and not target.tickets()
 
 
 @pytest.mark.parametrize("header", ["X-Door-Secret", "X-Scheduler-Secret"])
