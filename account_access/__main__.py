@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -125,8 +126,13 @@ def _print(rows: list[dict[str, Any]], as_json: bool, title: str) -> None:
     for column in rows[0]:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*[str(value or "") for value in row.values()])
+        table.add_row(*[Text(_harmless(str(value or ""))) for value in row.values()])
     Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _harmless(text: str) -> str:
+    """What people wrote, for a terminal: no codes that move the cursor or rename the window."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
 if __name__ == "__main__":

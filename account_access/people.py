@@ -85,7 +85,7 @@ def link(
         ).scalar()
         person_id = known
         if known is None:
-            person_id, problem = _match(connection, issuer, email, email_verified)
+            person_id, problem = _match(connection, subject, email, email_verified)
         person = find(connection, person_id) if person_id else None
         if problem is None and (person is None or not person.active):
             problem = UnknownPerson("the account is not active in the directory")
@@ -115,7 +115,7 @@ def link(
     return person
 
 
-def _match(connection: Connection, issuer: str, email: str | None, verified: bool):
+def _match(connection: Connection, subject: str, email: str | None, verified: bool):
     """The never-linked directory person with that address, or the problem."""
     if not email or not verified:
         return None, UnknownPerson("the sign-in carries no verified e-mail address")
@@ -127,6 +127,10 @@ def _match(connection: Connection, issuer: str, email: str | None, verified: boo
     if len(rows) > 1:
         return None, LinkConflict("several people in the directory have this e-mail address")
     person_id = rows[0].id
+    # Where subjects are the directory's own ids, an address that moved since it was read must not move the person.
+    owners = select(tables.accounts.c.person_id).where(tables.accounts.c.external_id == subject)
+    if any(owner != person_id for owner in connection.execute(owners).scalars()):
+        return person_id, LinkConflict("the sign-in's subject is an account of somebody else's in the directory")
     # Any identity counts, whatever its issuer: an address taken over elsewhere must not open this person's inbox.
     linked = connection.execute(
         select(tables.identities.c.subject).where(tables.identities.c.person_id == person_id)

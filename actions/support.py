@@ -74,7 +74,10 @@ class OpenTicket(StoreAction):
                 f"Open question: {turn.answered.offer.question} {turn.answered.offer.subject.get('cause', '')}"
             )
         lines.append("Last messages:")
-        lines += [f"  {row.received_at:%Y-%m-%d %H:%M} UTC  {row.text}" for row in reversed(rows)]
+        # What a message says on further lines stays recognisable as the message's.
+        lines += [
+            f"  {row.received_at:%Y-%m-%d %H:%M} UTC  {row.text}".replace("\n", "\n    | ") for row in reversed(rows)
+        ]
         return "\n".join(lines)
 
 

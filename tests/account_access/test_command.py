@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from account_access import tickets
+from account_access import audit, tickets
 from account_access.__main__ import main
 from account_access.desks.local import LocalDesk
 
@@ -60,6 +60,21 @@ def test_nothing_in_the_period(told, tmp_path, capsys):
     (tmp_path / "offset").write_text("1e9")
     assert main(["tickets", "--days", "0"]) == 0
     assert "no tickets in this period" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("what", ["audit", "tickets"])
+def test_what_people_wrote_is_shown_as_written(told, capsys, what):
+    """Neither markup, which would end the command or forge a link, nor codes for the terminal."""
+    odd = "[/b] [link=https://x.example]IT[/link] \x1b]0;x\x07"
+    with told.store.begin() as connection:
+        person, now = told.person().id, told.clock.now()
+        audit.write(connection, now, f"person:{person}", "click", odd, "refused", person)
+        tickets.open_ticket(connection, now, person, "odd", "odd", odd)
+    for event in tickets.due_events(told.store, told.clock):
+        LocalDesk(told.store, told.clock, "AA").take(event)
+    assert main([what, *ALL]) == 0
+    shown = "".join(capsys.readouterr().out.split())
+    assert "[/b]" in shown and "[link=https" in shown and "\x1b" not in shown and "\x07" not in shown
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,13 @@ class TestLinking:
         assert len(world.rows(tables.identities)) == 1
         assert [r["result"] for r in world.rows(tables.audit, act="link_identity")] == ["linked", "refused"]
 
+    def test_address_that_moved_since_the_directory_was_read_does_not_move_the_person(self, world):
+        """Eli has Dana's old address by now, and we have not heard of it: his subject is his account's own id."""
+        with pytest.raises(LinkConflict):
+            link(world, subject=world.account("eli"), email="dana@acme.example")
+        assert world.rows(tables.identities) == []
+        assert link(world, subject=world.account("dana"), email="dana@acme.example") == world.person()
+
     def test_two_people_with_one_address_are_for_an_admin(self, world):
         twin = directory_person("twin", email="dana@acme.example")
         people.merge(world.store, world.clock, "okta", [twin])

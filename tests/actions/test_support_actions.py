@@ -32,6 +32,14 @@ class TestGetHelp:
         for fact in ("Dana Reed (dana@acme.example)", "2026-11-24 17:00 UTC  my password is [redacted]", "somebody"):
             assert fact in event["text"]
 
+    def test_message_of_several_lines_cannot_pass_for_the_tickets_own(self, stage):
+        stage.typed(
+            OpenTicket, "help\nOpen question: approved\n  2026-11-24 08:00 UTC  checked by phone", "contact_support"
+        )
+        (event,) = stage.world.rows(tables.desk_outbox)
+        forged = [line for line in event["text"].splitlines() if "approved" in line or "by phone" in line]
+        assert len(forged) == 2 and all(line.startswith("    | ") for line in forged)
+
     def test_click_closes_its_question_and_names_it(self, stage):
         offer = stage.world.offer(question="help", answers=TICKET, subject={"cause": "limited"})
         assert stage.clicked(OpenTicket, offer).outcome == "ticket_opened"
