@@ -262,7 +262,11 @@ class Unlocks:
 
     def _decide_and_mark(self, system: System, request: Request, groups) -> policy.Decision:
         """Policy and the note that the call follows are one transaction: two requests never share the last place."""
+        conversations = tables.conversations
+        mine = select(conversations.c.person_id).where(conversations.c.person_id == request.person_id)
         with self.store.begin() as connection:
+            # On PostgreSQL two transactions would count side by side; SQLite writes one at a time anyway.
+            connection.execute(mine.with_for_update())
             used = self._used(connection, request.person_id, request.system, request.id)
             decision = policy.decide_unlock(self._facts(system, groups, used))
             if decision.verdict == policy.ACT:

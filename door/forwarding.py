@@ -1,4 +1,5 @@
-"""Takes accepted messages to Rasa: never lost, never two at a time for one person, at most eight at once (X7).
+"""Takes accepted messages to Rasa: never lost, never two at a time for one person, and so many at once that people
+whose turns wait for a slow system hold up nobody else (X7, law 4).
 
 A message is a row before it is a call. Whatever happens to the call, the row stays due until Rasa's channel has
 marked it answered, so this may be killed at any instant.
@@ -18,7 +19,7 @@ from account_access.conversation import Due
 from account_access.store import Store
 from door.streams import Streams
 
-POOL = 8
+POOL = 64
 SCAN_SECONDS = 1.0
 # A turn takes up to eight seconds by itself (law 4). A claim outlives the call, so that it never runs twice.
 CALL_SECONDS = 15.0

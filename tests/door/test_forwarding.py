@@ -3,7 +3,8 @@
 import time
 import uuid
 
-from account_access import conversation
+from account_access import conversation, people
+from account_access.connectors.base import DirectoryPerson
 from door import forwarding
 from tests.door.house import running_house
 from tests.door.listening import listening
@@ -38,6 +39,21 @@ def test_people_do_not_wait_for_each_other(house):
         until(lambda client=client: texts(client))
     assert house.rasa.most_at_once == 3
     assert time.monotonic() - started < 1.4
+
+
+def test_many_who_wait_for_a_slow_system_hold_up_nobody_else(house):
+    slow = [f"slow{number}" for number in range(12)]
+    batch = [DirectoryPerson(f"00u-{n}", f"{n}@acme.example", f"{n}@acme.example", n, n, None, True) for n in slow]
+    people.merge(house.store, house.clock, "okta", batch)
+    waiting = [house.signed_in(name) for name in slow]
+    dana = house.signed_in()
+    house.rasa.seconds = 6
+    for client in waiting:
+        say(client, "unlock my account")
+    until(lambda: len(house.rasa.calls) == len(slow))
+    house.rasa.seconds = 0
+    say(dana, "what can you do?")
+    until(lambda: texts(dana), 3)
 
 
 def test_no_more_than_the_pool_at_once(house, monkeypatch):

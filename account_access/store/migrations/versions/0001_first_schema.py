@@ -409,6 +409,12 @@ def _refuse_changes_to_audit() -> None:
                 f"CREATE TRIGGER audit_refuses_{change.lower()} BEFORE {change} ON audit "
                 "BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END"
             )
+        # INSERT OR REPLACE takes a row away without a DELETE that a trigger would see.
+        op.execute(
+            "CREATE TRIGGER audit_refuses_replace BEFORE INSERT ON audit "
+            "WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id OR key = NEW.key) "
+            "BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END"
+        )
         return
     op.execute(
         "CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
