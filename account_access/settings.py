@@ -5,11 +5,13 @@ Each process loads only the sections it needs, so that `${NAME}` values (its sec
 """
 
 import difflib
+import ipaddress
 import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -71,6 +73,10 @@ class SignInSection(Section):
         description="Hours after sign-in at which a chat session ends at the latest; at most 24.",
     )
 
+    @validator("issuer")
+    def _protected(cls, value: str) -> str:
+        return _web_address(value)
+
 
 class DoorSection(Section):
     listen: str = Field("127.0.0.1:8000", description="Address and port of the only public listener.")
@@ -80,6 +86,10 @@ class DoorSection(Section):
     secret: SecretStr = Field(..., description="Shared by door and Rasa's channel, as ${NAME}.")
     cookie_secret: SecretStr = Field(..., description="Signs the short sign-in cookie, as ${NAME}.")
     sign_in: SignInSection
+
+    @validator("url")
+    def _protected(cls, value: str) -> str:
+        return _web_address(value)
 
     @validator("listen")
     def _host_and_port(cls, value: str) -> str:
@@ -109,7 +119,7 @@ class SystemSection(Section):
     workers: int = Field(8, ge=1, le=64, description="At most so many calls at once to this system.")
     protected_groups: frozenset[str] = Field(
         frozenset({"Okta Administrators"}),
-        description="Groups whose members always go to a human.",
+        description="Groups whose members always go to a human, by their exact names.",
     )
 
     @validator("type")
@@ -124,7 +134,7 @@ class SystemSection(Section):
     def _address(cls, value, values):
         if values.get("type") == "okta" and not value:
             raise ValueError("is needed by a system of type okta; add url: https://YOUR-ORG.okta.com")
-        return value
+        return _web_address(value) if value else value
 
     @validator("token", always=True)
     def _credential(cls, value, values):
@@ -275,6 +285,23 @@ def read(path: str | Path) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise SettingsError([f"{path}: is not a list of `key: value` sections; see docs/settings.md"])
     return raw
+
+
+def _web_address(value: str) -> str:
+    """An address that secrets and sessions may travel to: https, or http on this machine alone."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{value!r} is not a web address; write e.g. https://chat.example.com")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise ValueError(f"{value!r} would send secrets in clear; write https://…")
+    return value
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _one_of(value: str, allowed: tuple[str, ...]) -> str:

@@ -4,6 +4,7 @@ A confirmed unlock is a row before it is a call. Whoever runs it reads first, so
 truth and never unlocks a later lockout than the one the person said yes to.
 """
 
+import logging
 import time
 import uuid
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from account_access import audit, faults, notices, offers, people, policy, tickets
 from account_access.clock import Clock
@@ -23,6 +25,8 @@ from account_access.connectors.base import (
 )
 from account_access.connectors.registry import System
 from account_access.store import Store, claims, tables
+
+logger = logging.getLogger(__name__)
 
 # Longer than the calls of one run together: look, groups, unlock and three reads back, each with connect and read
 # timeouts of 8 s at the most.
@@ -211,6 +215,12 @@ class Unlocks:
             return self._postpone(request, error)
         except SystemFailure as error:
             return self._finish(request, "failed", "failed", f"{type(error).__name__}: {error}")
+        except SQLAlchemyError:
+            raise  # our own store is in trouble: nothing can be noted now, the claim ends by itself
+        except Exception as error:
+            # A mistake of ours or an answer nobody thought of: tried again like an outage, and handed over like one.
+            logger.exception("Request %s failed in an unforeseen way", request.id)
+            return self._postpone(request, TemporarilyUnavailable(f"{type(error).__name__}: {error}"))
 
     def _claim(self, request_id: str) -> Request | None:
         table, now = tables.requests, self.clock.now()

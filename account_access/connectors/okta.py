@@ -47,7 +47,10 @@ class OktaConnector:
         )
 
     def account(self, external_id: str) -> Account:
-        return _account(_object(json_of(self.http.get(f"/api/v1/users/{quote(external_id, safe='')}"))))
+        account = _account(_object(json_of(self.http.get(f"/api/v1/users/{quote(external_id, safe='')}"))))
+        if account.external_id != external_id:
+            raise TemporarilyUnavailable(f"asked for {external_id}, got {account.external_id[:40]}")
+        return account
 
     def groups(self, external_id: str) -> frozenset[str]:
         pages = self._pages(f"/api/v1/users/{quote(external_id, safe='')}/groups", None)
