@@ -19,7 +19,11 @@ from account_access.conversation import Due
 from account_access.store import Store
 from door.streams import Streams
 
-POOL = 64
+# Quick turns at once: more only queue in Rasa, whose one thread serves them one after the other.
+POOL = 8
+# A turn that takes this long waits for a slow system, not for Rasa: it no longer holds up anybody else (law 4).
+SLOW_SECONDS = 0.5
+MAX_CALLS = 64
 SCAN_SECONDS = 1.0
 # A turn takes up to eight seconds by itself (law 4). A claim outlives the call, so that it never runs twice.
 CALL_SECONDS = 15.0
@@ -41,11 +45,12 @@ class Forwarder:
         self._client = httpx.AsyncClient(
             headers={"X-Door-Secret": secret},
             timeout=httpx.Timeout(CALL_SECONDS, connect=2),
-            limits=httpx.Limits(max_connections=POOL + 2, max_keepalive_connections=POOL),
+            limits=httpx.Limits(max_connections=MAX_CALLS + 2, max_keepalive_connections=POOL),
             trust_env=False,
         )
         self._nudged = asyncio.Event()
         self._busy: dict[str, Due] = {}
+        self._quick: set[str] = set()
         self._calls: set[asyncio.Task] = set()
         self._failures: dict[str, int] = {}
         self._down_since: float | None = None
@@ -104,11 +109,13 @@ class Forwarder:
         return True
 
     async def _send_due(self) -> None:
-        free = POOL - len(self._busy)
+        free = min(POOL - len(self._quick), MAX_CALLS - len(self._busy))
         if free <= 0:
             return
         for item in await run_in_threadpool(self._claim_due, free, frozenset(self._busy)):
             self._busy[item.person_id] = item
+            self._quick.add(item.id)
+            asyncio.get_running_loop().call_later(SLOW_SECONDS, self._no_longer_quick, item.id)
             task = asyncio.create_task(self._send(item))
             self._calls.add(task)
             task.add_done_callback(lambda done, person_id=item.person_id: self._done(done, person_id))
@@ -118,11 +125,18 @@ class Forwarder:
         mine = [item for item in waiting if item.person_id not in busy][:free]
         return [item for item in mine if conversation.claim(self.store, self.clock, item.id, CLAIM_SECONDS)]
 
+    def _no_longer_quick(self, inbound_id: str) -> None:
+        if inbound_id in self._quick:
+            self._quick.discard(inbound_id)
+            self._nudged.set()
+
     def _done(self, task: asyncio.Task, person_id: str) -> None:
         self._calls.discard(task)
         if task.cancelled():
             return
-        self._busy.pop(person_id, None)
+        item = self._busy.pop(person_id, None)
+        if item is not None:
+            self._quick.discard(item.id)
         if self.streams is not None:
             self.streams.wake(person_id)
         self._nudged.set()
