@@ -65,6 +65,14 @@ def test_x12_typed_answer_is_good_for_two_hours_and_a_button_for_a_day(world, mi
     assert offers.get(world.store, offer.id).state_at(world.clock.now()) == ("open" if button else "expired")
 
 
+def test_typed_answer_never_outlives_its_question(world):
+    world.offer(question="lockout", answers=TWO, expires_in=timedelta(hours=1))
+    world.clock.move(minutes=59)
+    assert len(answerable(world)) == 1
+    world.clock.move(minutes=1)
+    assert answerable(world) == []
+
+
 def test_message_answers_what_was_shown_when_it_was_written_and_nothing_later(world):
     """Each message carries the offers that were answerable when it was stored (X12)."""
     early = world.say("dana", "yes")
@@ -88,6 +96,13 @@ def test_closed_offer_is_answered_only_by_the_message_that_closed_it(world):
     assert who_answers(world, first) == (offer.id, "affirm")
     assert who_answers(world, second) is None
     assert not close(world, offer, by=second)
+
+
+@pytest.mark.parametrize("state", [offers.ANSWERED, offers.REPLACED, offers.OVERTAKEN])
+def test_x3_click_on_a_closed_question_answers_nothing(world, state):
+    offer = world.offer(question="lockout", answers=TWO)
+    close(world, offer, state)
+    assert who_answers(world, world.click("dana", offer)) is None
 
 
 def test_offer_of_another_person_is_never_answered(world):

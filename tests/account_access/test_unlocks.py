@@ -218,10 +218,15 @@ class TestLimit:
         world.settings.unlock.max_per_window = 1
         world.lock()
         requests = [world.confirmed(question="unlock"), world.confirmed(question="lockout")]
-        world.fake.held = threading.Event()
+        both, groups = threading.Barrier(2), world.fake.groups
+
+        def when_both_have_looked(external_id):
+            both.wait(10)
+            return groups(external_id)
+
+        world.fake.groups = when_both_have_looked
         running = [world.system.submit(world.unlocks.execute, world.system, request) for request in requests]
-        world.fake.held.set()
-        assert sorted(future.result(10) for future in running)[1:] != ["unlocked", "unlocked"]
+        assert sorted(future.result(10) for future in running) == ["limited", "unlocked"]
         assert world.fake.unlocked == [world.account()]
         assert sum(row["called"] for row in world.rows(tables.requests)) == 1
 

@@ -1,0 +1,451 @@
+"""The guards that must not be lost, each with the one line that takes it away and the tests that have to notice.
+
+`old` stands exactly once in its file; a guard that was rewritten needs its mutant rewritten with it.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`tests` are arguments of pytest: a file, and after `-k` what to choose of it."""
+
+    guard: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+def _of(room: str, file: str, *rows: tuple[str, str, str, str]) -> list[Mutant]:
+    """Mutants of one file: (guard, old, new, "test_file chosen")."""
+    found = []
+    for guard, old, new, tests in rows:
+        name, _, chosen = tests.partition(" ")
+        arguments = (f"tests/{room}/{name}.py", *(("-k", chosen) if chosen else ()))
+        found.append(Mutant(guard, file, old, new, arguments))
+    return found
+
+
+DOMAIN = [
+    *_of(
+        "account_access",
+        "account_access/conversation.py",
+        (
+            "a click is its offer's owner's (law 1)",
+            "offer.answer(answer_id) if offer and offer.person_id == person_id else None",
+            "offer.answer(answer_id) if offer else None",
+            "test_conversation foreign_or_invented",
+        ),
+        (
+            "the same click from two tabs is one message (X3)",
+            "if same is not None and same.state == ACCEPTED:",
+            "if False:",
+            "test_conversation two_tabs",
+        ),
+        (
+            "a key is one message",
+            'if known.kind != "text" or known.text != text:',
+            "if False:",
+            "test_conversation same_key",
+        ),
+        (
+            "a replayed turn says nothing twice (law 5)",
+            "if connection.execute(select(table.c.id).where(same)).first():",
+            "if False:",
+            "test_conversation TestSaying",
+        ),
+        (
+            "a notice is said once (N9)",
+            "same = same | (table.c.notice_id == notice_id)",
+            "pass",
+            "test_conversation TestSaying",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/turns.py",
+        (
+            "an offer is answered by its owner (law 1)",
+            "if offer is None or offer.person_id != inbound.person_id:",
+            "if offer is None:",
+            "test_offers another_person",
+        ),
+        (
+            "a closed button answers nothing (X3)",
+            "if offer.state != offers.OPEN and offer.answered_by != inbound.id:",
+            "if False:",
+            "test_offers closed_question",
+        ),
+        ("a button expires (X12)", "if offer.expires_at <= inbound.received_at:", "if False:", "test_offers x12"),
+    ),
+    *_of(
+        "account_access",
+        "account_access/offers.py",
+        ("a typed yes is good for two hours (X12)", "inbox.c.created_at > now - typed_within,", "", "test_offers x12"),
+        (
+            "a typed yes dies with its button (X12)",
+            "table.c.expires_at > now,",
+            "",
+            "test_offers outlives_its_question",
+        ),
+        (
+            "a message answers what was shown when it was written (X12)",
+            "table.c.id.in_(list(offer_ids)),",
+            "table.c.id.is_not(None),",
+            "test_offers shown_when",
+        ),
+        (
+            "a question replaces the person's earlier one (X2)",
+            "close(connection, now, offer_id, REPLACED)",
+            "pass",
+            "test_offers replaces",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/unlocks.py",
+        (
+            "an unlock is read back (U8)",
+            "return self._read_back(system, request, decision)",
+            'return self._finish(request, "done", "unlocked", decision.reason)',
+            "test_unlocks u8",
+        ),
+        (
+            "another lockout than the confirmed one is left alone",
+            "return bool(request.locked_at and account.locked_at and account.locked_at != request.locked_at)",
+            "return False",
+            "test_unlocks another_lockout",
+        ),
+        (
+            "the last place is nobody's twice (U10)",
+            "used = self._used(connection, request.person_id, request.system, request.id)",
+            "used = 0",
+            "test_unlocks two_requests",
+        ),
+        (
+            "an unlock whose end nobody saw counts (U10, law 5)",
+            "values(called=True)",
+            "values(called=False)",
+            "test_unlocks_killed killed_at_a_call",
+        ),
+        (
+            "a yes is one request (law 5)",
+            "return known.id if known.cause == cause else None",
+            "return known.id",
+            "test_unlocks retry_of_the_same",
+        ),
+        (
+            "a closed offer confirms nothing (X3)",
+            "if not offers.close(connection, now, offer.id, offers.ANSWERED, answer_id, cause):",
+            "if offers.close(connection, now, offer.id, offers.ANSWERED, answer_id, cause) is None:",
+            "test_unlocks closed_offer",
+        ),
+        ("a promise is kept (law 4)", "if owed:", "if False:", "test_unlocks_bad_days TestPromise"),
+        (
+            "what has ended is not promised (law 4)",
+            "            if request.state in FINAL:",
+            "            if False:",
+            "test_unlocks_bad_days TestPromise",
+        ),
+        (
+            "nothing runs twice (law 5)",
+            """                    table.c.state.in_(("confirmed", "executing")),
+                    or_(table.c.claimed_until.is_(None), table.c.claimed_until <= now),
+                )
+                .values(""",
+            """                    table.c.state.in_(("confirmed", "executing")),
+                )
+                .values(""",
+            "test_unlocks_killed killed_at_a_call",
+        ),
+        (
+            "an unlock has its ticket (U7)",
+            "_record_in_ticket(connection, now, request, outcome, reason)\n            if outcome in",
+            "if outcome in",
+            "test_unlocks u7",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/policy.py",
+        ("protected people go to a human (law 6)", "if protected:", "if False:", "test_policy"),
+        (
+            "three unlocks a day (U10)",
+            "if facts.unlocks_in_window >= facts.max_per_window:",
+            "if False:",
+            "test_policy",
+        ),
+        ("instructions where wanted (I1)", "if facts.mode == INSTRUCTIONS:", "if False:", "test_policy"),
+    ),
+    *_of(
+        "account_access",
+        "account_access/cadence/lockout.py",
+        ("four notices a day (N6)", "if len(times) >= max_notifications:", "if False:", "test_cadence_lockout"),
+        ("six hours apart (N6)", "allowed = max(allowed, times[-1] + gap)", "pass", "test_cadence_lockout"),
+    ),
+    *_of(
+        "account_access",
+        "account_access/notices.py",
+        (
+            "the limit is asked before a lockout is told (N6)",
+            "if notice.kind == LOCKOUT and not _within_limits(connection, now, notice, limits):",
+            "if False:",
+            "test_notices TestLimit",
+        ),
+        (
+            "two lockout notices are never on their way at once (N6)",
+            "other = _lockout_under_way(connection, now, notice)",
+            "other = False",
+            "test_notices two_",
+        ),
+        (
+            "a lockout is told once (N9)",
+            "if connection.execute(select(table.c.id).where(table.c.key == key)).first():",
+            "if False:",
+            "test_notices told_once",
+        ),
+        (
+            "the inbox row is the acknowledgement (law 11)",
+            "if was_delivered(connection, notice.id):",
+            "if False:",
+            "test_notices acknowledgement",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/answers.py",
+        (
+            "a yes to several is a yes to none (X12)",
+            'if len(meanings) > 1 and answer.intent in ("affirm", "deny", "cancel"):',
+            "if False:",
+            "test_answers",
+        ),
+        ("a bare yes names no question (X12)", "    if bare:", "    if False:", "test_answers"),
+    ),
+    *_of(
+        "account_access",
+        "account_access/people.py",
+        (
+            "only a verified address links (law 1)",
+            "if not email or not verified:",
+            "if not email:",
+            "test_people Linking",
+        ),
+        ("one identity a person (law 1)", "    if linked:", "    if False:", "test_people Linking"),
+        (
+            "who left does not get in (N7)",
+            "if problem is None and (person is None or not person.active):",
+            "if problem is None and person is None:",
+            "test_people Linking",
+        ),
+        (
+            "a list that lost too many is not believed",
+            "if len(gone) > max(1, len(rows) // 5):",
+            "if False:",
+            "test_people too_many",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/sessions.py",
+        ("a session expires (N7)", "table.c.expires_at > clock.now(),", "", "test_people TestSessions"),
+        (
+            "a session can be ended (N7)",
+            "            table.c.revoked_at.is_(None),\n            table.c.exp",
+            "            table.c.exp",
+            "test_people TestSessions",
+        ),
+        ("a session ends with its person (N7)", "tables.people.c.active.is_(True),", "", "test_people TestSessions"),
+    ),
+    *_of(
+        "account_access",
+        "account_access/store/migrations/versions/0001_first_schema.py",
+        ("audit is append-only (X7)", 'for change in ("UPDATE", "DELETE"):', "for change in ():", "test_store refuses"),
+    ),
+    *_of(
+        "account_access",
+        "account_access/store/claims.py",
+        (
+            "the living keep their claims",
+            "return not pid.isdigit() or _started(int(pid)) != started",
+            "return True",
+            "test_store own_claims",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/desks/local.py",
+        (
+            "the desk takes an event once",
+            "if connection.execute(select(entries.c.key).where(entries.c.key == event.key)).first():",
+            "if False:",
+            "test_tickets repeated",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/settings.py",
+        ("a literal ${…} is refused", 'if "${" in value:', "if False:", "test_settings mistake"),
+        ("a secret in clear is refused", "    if at[-1] in SECRET_KEYS:", "    if False:", "test_settings mistake"),
+        (
+            "each process expands its own sections (law 3)",
+            "{key: value for key, value in raw.items() if key in wanted}",
+            "dict(raw)",
+            "test_settings law_3",
+        ),
+    ),
+    *_of(
+        "account_access/connectors",
+        "account_access/connectors/http.py",
+        (
+            "the token goes to one origin",
+            "return urlsplit(url)[:2] == urlsplit(self.base_url)[:2]",
+            "return True",
+            "test_okta another_origin",
+        ),
+        ("a redirect is not followed", "allow_redirects=False", "allow_redirects=True", "test_okta redirect"),
+        (
+            "an act is not repeated blindly (law 5)",
+            "if not isinstance(error, _Unsent | _Limited | _Brief):",
+            "if False:",
+            "test_okta blindly",
+        ),
+        (
+            "a limited system is left alone (N10)",
+            "return (error.retry_after or 0) <= PATIENCE_SECONDS",
+            "return True",
+            "test_okta n10",
+        ),
+    ),
+]
+PROCESSES = [
+    *_of(
+        "actions",
+        "actions/base.py",
+        (
+            "a message is its writer's (law 1)",
+            "return inbound if inbound and inbound.person_id == person.id else None",
+            "return inbound",
+            "test_who_asks stranger",
+        ),
+        (
+            "a notice is its person's (law 1)",
+            "return notice if notice and notice.person_id == person.id else None",
+            "return notice",
+            "test_who_asks stranger",
+        ),
+    ),
+    *_of(
+        "actions",
+        "actions/unlock.py",
+        (
+            "only a yes unlocks (X12)",
+            ' or found.answer.intent != "affirm"',
+            "",
+            "test_unlocking other_buttons",
+        ),
+        (
+            "only a yes to an unlock unlocks (X12)",
+            ' or found.offer.subject.get("act") != "unlock"',
+            "",
+            "test_unlocking another_question",
+        ),
+        (
+            "never says unlocked of what was not (law 11)",
+            'if request is None or request.outcome != "unlocked":',
+            "if request is None:",
+            "test_unlocking law_11",
+        ),
+    ),
+    *_of(
+        "actions",
+        "actions/notices.py",
+        ("what is over is not told (N8)", 'if look.outcome == "not_locked":', "if False:", "test_announcing n8"),
+    ),
+    *_of(
+        "actions",
+        "actions/app.py",
+        (
+            "only Rasa is heard by the actions (law 3)",
+            "if not hmac.compare_digest(given.encode(), secret.encode()):",
+            "if False:",
+            "test_server law_3_only",
+        ),
+    ),
+    *_of(
+        "channels",
+        "channels/inbox.py",
+        (
+            "only door and schedulers are heard by the channel (law 3)",
+            'return hmac.compare_digest(request.headers.get(header, "").encode(), self.secrets[header].encode())',
+            "return True",
+            "test_messages law_3",
+        ),
+        (
+            "typed text is text (law 2)",
+            'text = _COMMAND_PREFIX.sub("", inbound.text) or "?"',
+            'text = inbound.text or "?"',
+            "test_messages law_2",
+        ),
+        (
+            "a turn is answered once (law 5)",
+            "if inbound.state != conversation.ACCEPTED:",
+            "if False:",
+            "test_messages answered_once",
+        ),
+        (
+            "a turn outlives its caller",
+            "await asyncio.shield(running)",
+            "await running",
+            "test_messages caller_is_gone",
+        ),
+    ),
+    *_of(
+        "channels",
+        "channels/failed_turn.py",
+        (
+            "a failed action fails its turn (law 11)",
+            'raise TurnFailed(f"action {self.name()} failed: {error}") from error',
+            "return []",
+            "test_failed_turn law_11",
+        ),
+    ),
+    *_of(
+        "schedulers",
+        "schedulers/deliveries.py",
+        (
+            "only what is written is delivered (law 11)",
+            'if answer.get("written"):',
+            "if answer:",
+            "test_deliveries surely",
+        ),
+    ),
+    *_of(
+        "schedulers",
+        "schedulers/lockouts.py",
+        (
+            "no button for a lock that is over (N8)",
+            "            _settle_offers(service, system, locked)\n",
+            "",
+            "test_lockouts SettlingOffers",
+        ),
+        (
+            "an event alone is no lockout (N8)",
+            "        if account.locked:\n            locked[external_id] = account",
+            "        locked[external_id] = account",
+            "test_lockouts nothing_is_told",
+        ),
+    ),
+    *_of(
+        "door",
+        "door/visitors.py",
+        (
+            "another site's page sends nothing",
+            "if not hmac.compare_digest(given.encode(), found.session.csrf.encode()):",
+            "if False:",
+            "test_protection",
+        ),
+    ),
+]
+MUTANTS = [*DOMAIN, *PROCESSES]
