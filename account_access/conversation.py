@@ -35,9 +35,12 @@ class KeyReused(Exception):
 
 @dataclass(frozen=True)
 class Accepted:
+    """`held`: claimed for the caller already, who is to take it to Rasa now."""
+
     id: str
     seq: int
     repeated: bool
+    held: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,18 @@ class Inbound:
 
 
 def accept_text(
-    store: Store, clock: Clock, person_id: str, key: str, text: str, surface: str = "web", redacted: bool = False
+    store: Store,
+    clock: Clock,
+    person_id: str,
+    key: str,
+    text: str,
+    surface: str = "web",
+    redacted: bool = False,
+    hold_seconds: float = 0,
 ) -> Accepted:
     """Stores a typed message with the offers it may answer; a repeated key is the same message.
 
+    With `hold_seconds` it is claimed for so long in the same transaction, unless an earlier message waits.
     Raises KeyReused if the key came before with another text.
     """
     with store.begin() as connection:
@@ -77,13 +88,19 @@ def accept_text(
             return Accepted(known.id, known.seq, True)
         now = clock.now()
         shown = [offer.id for offer in offers.answerable(connection, now, person_id, TYPED_WITHIN)]
-        return _insert(
-            connection, now, person_id, key, surface, kind="text", text=text, redacted=redacted, answerable=shown
-        )
+        content = dict(kind="text", text=text, redacted=redacted, answerable=shown)
+        return _insert(connection, now, person_id, key, surface, hold_seconds, **content)
 
 
 def accept_click(
-    store: Store, clock: Clock, person_id: str, key: str, offer_id: str, answer_id: str, surface: str = "web"
+    store: Store,
+    clock: Clock,
+    person_id: str,
+    key: str,
+    offer_id: str,
+    answer_id: str,
+    surface: str = "web",
+    hold_seconds: float = 0,
 ) -> Accepted:
     """Stores a click on one of the person's own offers; the same click again, from whatever tab, is the same message.
 
@@ -106,11 +123,11 @@ def accept_click(
                 connection, now, f"person:{person_id}", "click", offer_id[:40], "refused", person_id, reason=refused
             )
         else:
-            return _accept_own_click(connection, now, person_id, key, surface, offer, answer)
+            return _accept_own_click(connection, now, person_id, key, surface, hold_seconds, offer, answer)
     raise ForeignOffer(refused)
 
 
-def _accept_own_click(connection, now, person_id, key, surface, offer, answer) -> Accepted:
+def _accept_own_click(connection, now, person_id, key, surface, hold_seconds, offer, answer) -> Accepted:
     click_of = f"{offer.id}:{answer.id}"
     same = connection.execute(select(tables.inbound).where(tables.inbound.c.click_of == click_of)).first()
     # A second tab's click on what is being answered is the same message; later it is a stale button (X3).
@@ -122,6 +139,7 @@ def _accept_own_click(connection, now, person_id, key, surface, offer, answer) -
         person_id,
         key,
         surface,
+        hold_seconds,
         kind="click",
         text=answer.title,
         redacted=False,
@@ -137,7 +155,12 @@ def _known(connection: Connection, person_id: str, key: str):
     return connection.execute(select(table).where(table.c.person_id == person_id, table.c.key == key)).first()
 
 
-def _insert(connection: Connection, now: datetime, person_id: str, key: str, surface: str, **values) -> Accepted:
+def _insert(
+    connection: Connection, now: datetime, person_id: str, key: str, surface: str, hold_seconds: float, **values
+) -> Accepted:
+    table = tables.inbound
+    earlier = select(table.c.id).where(table.c.person_id == person_id, table.c.state == ACCEPTED).limit(1)
+    held = bool(hold_seconds) and connection.execute(earlier).first() is None
     row = dict(
         id=str(uuid.uuid4()),
         person_id=person_id,
@@ -147,11 +170,13 @@ def _insert(connection: Connection, now: datetime, person_id: str, key: str, sur
         received_at=now,
         state=ACCEPTED,
         due_at=now,
-        attempts=0,
+        attempts=1 if held else 0,
+        claimed_until=now + timedelta(seconds=hold_seconds) if held else None,
+        claimed_by=claims.holder() if held else None,
         **values,
     )
-    connection.execute(tables.inbound.insert().values(**row))
-    return Accepted(row["id"], row["seq"], False)
+    connection.execute(table.insert().values(**row))
+    return Accepted(row["id"], row["seq"], False, held)
 
 
 def find_inbound(connection: Connection, inbound_id: str) -> Inbound | None:

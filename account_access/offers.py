@@ -161,6 +161,8 @@ def still_answerable(connection: Connection, offer_ids: Sequence[str], inbound_i
 
     The second half makes a turn that is replayed after a crash find the very offer its first run answered.
     """
+    if not offer_ids:
+        return []
     table, inbox = tables.offers, tables.inbox
     query = (
         select(table)

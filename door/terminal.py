@@ -66,7 +66,9 @@ class Terminal:
                 break
             if line.strip():
                 self._typed(line.strip())
-        return 0 if self._wait_for_answers() else 1
+        answered = self._wait_for_answers()
+        self.over.set()
+        return 0 if answered else 1
 
     def _wait_for_answers(self) -> bool:
         deadline = time.monotonic() + LAST_ANSWER_SECONDS
@@ -135,6 +137,10 @@ class Terminal:
             except httpx.HTTPStatusError as error:
                 if error.response.status_code == 401:
                     self._end()
+            except RuntimeError:
+                # The client was closed under a stream that is no longer needed.
+                if not self.over.is_set():
+                    raise
             except (httpx.TransportError, SSEError):
                 if not self.json_lines and waits == 0:
                     self._print(_WORDS["reconnecting"])
