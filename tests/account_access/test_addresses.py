@@ -7,7 +7,13 @@ from account_access.settings import _web_address
 
 @pytest.mark.parametrize(
     "address",
-    ["https://acme.okta.com", "http://127.0.0.1:8080", "http://localhost:8000", "http://[::1]:8000", "http://127.9.9.9"],
+    [
+        "https://acme.okta.com",
+        "http://127.0.0.1:8080",
+        "http://localhost:8000",
+        "http://[::1]:8000",
+        "http://127.9.9.9",
+    ],
 )
 def test_an_address_that_keeps_secrets_is_taken(address):
     assert _web_address(address) == address

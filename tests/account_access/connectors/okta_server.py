@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from account_access.connectors.okta import OktaConnector
+from account_access.settings import SystemSection
+
 PAGE = 2
+
+
+def connector_to(url: str, read_timeout: float = 0.3) -> OktaConnector:
+    """A connector with short timeouts (seconds)."""
+    return OktaConnector(
+        "okta", SystemSection(name="Okta", url=url, token="a-token", connect_timeout=0.5, read_timeout=read_timeout)
+    )
 
 
 @dataclass
