@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -66,13 +66,15 @@ class House:
     clock: OffsetClock
     provider: FakeProvider
     rasa: FakeRasa
+    browsers: list[httpx.Client] = field(default_factory=list)
 
     def person(self, name: str = "dana") -> Person:
         return people.by_login(self.store, f"{name}@acme.example")[0]
 
     def browser(self) -> httpx.Client:
         """A client with a cookie jar that follows redirects, as a browser does."""
-        return httpx.Client(base_url=self.url, follow_redirects=True, timeout=10)
+        self.browsers.append(httpx.Client(base_url=self.url, follow_redirects=True, timeout=10))
+        return self.browsers[-1]
 
     def signed_in(self, name: str = "dana", sid: str | None = None) -> httpx.Client:
         """A client signed in as that person, with the CSRF token as a default header."""
@@ -106,8 +108,11 @@ def running_house(store: Store, clock: OffsetClock, with_rasa: bool = True, port
     )
     app = create_app(section, store, clock)
     apps = [(provider.app, ports[1]), (app, ports[0])] + ([(rasa.app, ports[2])] if with_rasa else [])
+    house = House(door_url, app, store, clock, provider, rasa)
     with serve(*apps):
-        yield House(door_url, app, store, clock, provider, rasa)
+        yield house
+        for browser in house.browsers:
+            browser.close()
 
 
 @pytest.fixture

@@ -140,8 +140,9 @@ def test_a_hundred_streams_cost_one_query_a_look_and_all_hear(house, monkeypatch
     heard, stop = [], threading.Event()
     thread = threading.Thread(target=lambda: asyncio.run(_listen_many(house, clients, 40, heard, stop)), daemon=True)
     thread.start()
-    until(lambda: len(house.app.state.door.streams) == 120, 20)
+    until(lambda: heard or len(house.app.state.door.streams) == 120, 20)
     time.sleep(1)
+    assert heard == []
     queries = _count_queries(house)
     time.sleep(2)
     # A few looks at sessions and at what is due, however many streams there are: nobody spoke.
@@ -173,6 +174,7 @@ async def _listen_many(house, clients, each, heard, stop) -> None:
 
         async def listen(cookies):
             async with browser.stream("GET", f"{house.url}/api/stream", headers={"Cookie": cookies}) as answer:
+                assert answer.status_code == 200, await answer.aread()
                 async for line in answer.aiter_lines():
                     if "Good morning." in line:
                         heard.append(line)
@@ -181,6 +183,7 @@ async def _listen_many(house, clients, each, heard, stop) -> None:
         tasks = [asyncio.create_task(listen(cookie)) for cookie in cookies for _ in range(each)]
         while not stop.is_set():
             await asyncio.sleep(0.05)
+            heard += [repr(task.exception()) for task in tasks if task.done()]
         for task in tasks:
             task.cancel()
         with contextlib.suppress(Exception):
