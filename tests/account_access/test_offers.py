@@ -75,8 +75,9 @@ def test_typed_answer_never_outlives_its_question(world):
 
 def test_message_answers_what_was_shown_when_it_was_written_and_nothing_later(world):
     """Each message carries the offers that were answerable when it was stored (X12)."""
+    world.offer(question="menu", answers=(("Reset MFA", "reset_mfa"),))
     early = world.say("dana", "yes")
-    offer = world.offer(question="lockout", answers=TWO)
+    offer = world.offer(question="lockout", answers=TWO, from_notice=True)
     assert who_answers(world, early) is None
     assert who_answers(world, world.say("dana", "yes")) == (offer.id, "affirm")
 
