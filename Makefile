@@ -5,7 +5,7 @@
 # The first Python that really runs: a version manager's shim on PATH may exist and fail.
 PYTHON := $(shell for p in python3 python python3.13 python3.12 python3.11 python3.10 /usr/bin/python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 6))' >/dev/null 2>&1 && echo $$p && break; done)
-OPS = @$(if $(PYTHON),exec $(PYTHON) ops/bootstrap.py,echo "No Python 3 runs here: install one, then run make again."; exit 1;)
+OPS = @$(if $(PYTHON),exec $(PYTHON) -m ops.bootstrap,echo "No Python 3 runs here: install one, then run make again."; exit 1;)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 18

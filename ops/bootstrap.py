@@ -1,5 +1,7 @@
 """Makes .venv exactly as requirements.lock says, then runs `python -m ops ARGUMENTS` in it.
 
+    python3 -m ops.bootstrap ARGUMENTS
+
 Runs on any Python from 3.6 and the standard library alone, since nothing is installed yet; hence the old syntax.
 An interrupted run is taken up by the next one. Every failure ends in one sentence that says what to do.
 """
@@ -14,14 +16,16 @@ import subprocess
 import sys
 import time
 
+from ops.finding import find_python, find_uv, runs
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 VENV_PYTHON = os.path.join(VENV, "bin", "python")
 LOCK = os.path.join(ROOT, "requirements.lock")
 TOOLS = os.path.join(ROOT, "var", "tools")
+TOOLS_BIN = os.path.join(TOOLS, "bin")
 STAMP = os.path.join(VENV, ".installed")
 UNFINISHED = os.path.join(VENV, ".unfinished")
-WANTED = (3, 10)
 GIGABYTES_NEEDED = 5
 
 # Settings of pip that would send packages elsewhere than into the environment that is being built.
@@ -34,11 +38,8 @@ MISLEADING = (
     "PIP_NO_DEPS",
     "PIP_DRY_RUN",
 )
-PROBE = (
-    "import bz2, ctypes, lzma, platform, sqlite3, ssl, sys, zlib\n"
-    "print(platform.python_implementation(), sys.version_info[0], sys.version_info[1],"
-    " getattr(sys, '_base_executable', None) or sys.executable)"
-)
+# Of what pip says, the lines that only repeat the list of packages.
+LISTS = (b" + ", b" - ", b" ~ ", b"Installing collected packages", b"Successfully installed", b"    Running setup.py")
 
 
 class CannotContinue(Exception):
@@ -81,7 +82,7 @@ def prepare():
 
 
 def install():
-    uv = find_uv() or fetch_uv()
+    uv = find_uv([TOOLS_BIN]) or fetch_uv()
     remove_unfinished()
     if not runs(VENV_PYTHON):
         make_environment(uv)
@@ -145,58 +146,6 @@ def pip_for_environment():
     return [VENV_PYTHON, "-m", "pip"]
 
 
-# --- finding things -------------------------------------------------------------------------------------------------
-
-
-def find_python():
-    """The path of a CPython 3.10 that really runs, with the modules that the packages need; None if there is none."""
-    for candidate in candidates():
-        found = probe(candidate)
-        if found:
-            return found
-    return None
-
-
-def candidates():
-    folders = [*os.environ.get("PATH", os.defpath).split(os.pathsep), "/usr/local/bin", "/usr/bin"]
-    seen = set()
-    everything = [sys.executable]
-    everything += [os.path.join(folder, "python3.10") for folder in folders]
-    for home in (os.environ.get("PYENV_ROOT"), os.path.join(os.path.expanduser("~"), ".pyenv")):
-        versions = os.path.join(home, "versions") if home else ""
-        names = sorted(os.listdir(versions), reverse=True) if os.path.isdir(versions) else []
-        everything += [os.path.join(versions, name, "bin", "python3.10") for name in names if name.startswith("3.10")]
-    everything += [os.path.join(folder, name) for folder in folders for name in ("python3", "python")]
-    for path in everything:
-        if path and path not in seen and os.access(path, os.X_OK):
-            seen.add(path)
-            yield path
-
-
-def probe(candidate):
-    """The base interpreter behind a candidate if it is a complete CPython 3.10, else None (a shim may fail)."""
-    try:
-        output = subprocess.check_output(
-            [candidate, "-I", "-c", PROBE], stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, timeout=20
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    implementation, major, minor, path = output.decode().strip().split(" ", 3)
-    return path if (implementation, int(major), int(minor)) == ("CPython", *WANTED) else None
-
-
-def find_uv():
-    """The path of a uv that runs, None if there is none."""
-    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    home = os.path.expanduser("~")
-    folders += [os.path.join(TOOLS, "bin"), os.path.join(home, ".local", "bin"), os.path.join(home, ".cargo", "bin")]
-    for folder in folders:
-        path = os.path.join(folder, "uv")
-        if os.access(path, os.X_OK) and runs(path):
-            return path
-    return None
-
-
 def fetch_uv():
     """Installs the locked uv into var/tools with pip; None where that fails: then pip does the whole work, slower."""
     block = locked_block("uv")
@@ -206,9 +155,17 @@ def fetch_uv():
     with open(wanted, "w") as handle:
         handle.write(block)
     with Step("Fetching uv, which installs the rest"):
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        command = [
+            find_python() or sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+        ]
         run([*command, "--require-hashes", "--upgrade", "--target", TOOLS, "-r", wanted])
-    uv = find_uv()
+    uv = find_uv([TOOLS_BIN])
     if not uv:
         say("  no uv here; going on with pip, which takes about two minutes")
     return uv
@@ -233,19 +190,6 @@ def no_python_sentence():
     )
 
 
-# --- small tools ----------------------------------------------------------------------------------------------------
-
-
-def runs(path):
-    try:
-        code = subprocess.call(
-            [path, "--version"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-    except OSError:
-        return False
-    return code == 0
-
-
 def run(command):
     """Runs a command, passes on what it says except the list of single packages; True if it succeeded."""
     try:
@@ -261,7 +205,7 @@ def run(command):
         return False
     try:
         for line in process.stdout:
-            if not line.startswith((b" + ", b" - ", b" ~ ")):
+            if not line.startswith(LISTS):
                 say("  " + line.decode("utf-8", "replace").rstrip())
         return process.wait() == 0
     except BaseException:
@@ -273,7 +217,9 @@ def run(command):
 def clean_environment():
     """The caller's environment without what would misdirect the installation or leave bytecode uncompiled."""
     dropped = (*MISLEADING, "PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")
-    return {name: value for name, value in os.environ.items() if name not in dropped}
+    # pip's word on newer versions of itself is of no use here.
+    kept = {name: value for name, value in os.environ.items() if name not in dropped}
+    return dict(kept, PIP_DISABLE_PIP_VERSION_CHECK="1")
 
 
 def fingerprint():

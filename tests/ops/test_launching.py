@@ -13,16 +13,14 @@ from pathlib import Path
 import pytest
 
 from ops.console import tail
+from tests.ports import free_port_block
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+    first = free_port_block(count)
+    return list(range(first, first + count))
 
 
 def eventually(ask, seconds: float = 20):
