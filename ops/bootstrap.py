@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 
-from ops.finding import find_python, find_uv, runs
+from ops.finding import find_python, find_uv, runs, succeeds
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
@@ -127,10 +127,15 @@ def make_environment(uv):
 
 def install_packages(uv):
     with Step(f"Installing the packages of requirements.lock ({count_packages()})"):
+        done = False
         if uv:
             command = [uv, "pip", "sync", "--require-hashes", "--compile-bytecode", "--python", VENV_PYTHON, LOCK]
             done = run(command)
-        else:
+            if not done:
+                check_space(ROOT, gigabytes=0.2)
+                # pip has settings of its own: another index, another certificate.
+                say("  uv could not install them; trying with pip")
+        if not done:
             done = run([*pip_for_environment(), "install", "--no-deps", "--require-hashes", "-r", LOCK])
         if not done:
             check_space(ROOT, gigabytes=0.2)
@@ -141,9 +146,10 @@ def install_packages(uv):
 
 
 def pip_for_environment():
-    if subprocess.call([VENV_PYTHON, "-m", "pip", "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
-        return [sys.executable, "-m", "pip", "--python", VENV_PYTHON]
-    return [VENV_PYTHON, "-m", "pip"]
+    """The environment's own pip, or that of another Python told to install there: uv's environments have none."""
+    if succeeds([VENV_PYTHON, "-m", "pip", "--version"]):
+        return [VENV_PYTHON, "-m", "pip"]
+    return [find_python() or sys.executable, "-m", "pip", "--python", VENV_PYTHON]
 
 
 def fetch_uv():

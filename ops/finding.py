@@ -64,10 +64,13 @@ def find_uv(more_folders):
 
 def runs(path):
     """True if the program there starts and tells its version."""
+    return succeeds([path, "--version"])
+
+
+def succeeds(command):
+    """True if a command can be started and ends well; what it says is not shown."""
     try:
-        code = subprocess.call(
-            [path, "--version"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        code = subprocess.call(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     except OSError:
         return False
     return code == 0

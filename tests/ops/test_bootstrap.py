@@ -126,6 +126,17 @@ def test_a_failing_installation_leaves_no_stamp_and_says_what_to_do(clone, fake_
     assert not os.path.exists(bootstrap.STAMP)
 
 
+def test_where_uv_fails_pip_tries(clone, fake_uv, monkeypatch):
+    executable(clone / "bin" / "uv", (clone / "bin" / "uv").read_text().replace("exit 0", '[ "$1" != pip ]'))
+    asked = []
+    monkeypatch.setattr(bootstrap, "pip_for_environment", lambda: ["pip-of-the-house"])
+    real_run = bootstrap.run
+    monkeypatch.setattr(bootstrap, "run", lambda c: asked.append(c) or c[0] == "pip-of-the-house" or real_run(c))
+    bootstrap.prepare()
+    assert asked[-1] == ["pip-of-the-house", "install", "--no-deps", "--require-hashes", "-r", bootstrap.LOCK]
+    assert bootstrap.stamp_matches()
+
+
 def test_too_little_space_is_said_before_anything_is_made(clone, fake_uv, monkeypatch, capsys):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: namedtuple("usage", "free")(1_200_000_000))
     assert bootstrap.main([]) == 1
