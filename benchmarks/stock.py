@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import yaml
 
-from tests.e2e.installation import ROOT, eventually, free_port_block
+from tests.e2e.installation import ROOT, eventually
+from tests.ports import free_port
 
 START_SECONDS = 90
 
@@ -19,7 +20,7 @@ START_SECONDS = 90
 @contextlib.contextmanager
 def stock_rasa(home: Path, model: Path, actions_url: str, action_secret: str) -> Iterator[str]:
     """A running stock server; yields its address. Nothing of channels/ is loaded into it."""
-    port = free_port_block(1)
+    port = free_port()
     credentials, endpoints = home / "stock-credentials.yml", home / "stock-endpoints.yml"
     credentials.write_text(yaml.safe_dump({"rest": None}))
     action = {"url": f"{actions_url}/webhook", "headers": {"X-Action-Secret": action_secret}}

@@ -128,7 +128,8 @@ class Streams:
             return
         live = await run_in_threadpool(sessions.live, self.store, self.clock, ids)
         for stream in self._open:
-            if stream.session_id not in live:
+            # One that opened while the store was asked has not been asked about.
+            if stream.session_id in ids and stream.session_id not in live:
                 stream.over = True
                 stream.wake.set()
 

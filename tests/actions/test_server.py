@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from account_access.store import tables
 from actions import runtime
 from actions.asking import AskMenu
 from tests.actions.stage import domain
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 SECRET = "the-secret-of-rasa-and-actions"
@@ -23,12 +23,6 @@ SETTINGS = {
     "store": {"url": "${STORE_URL}"},
     "systems": {"okta": {"name": "Okta", "url": "http://127.0.0.1:9", "token": "${OKTA_TOKEN}"}},
 }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def environment(tmp_path, store_url, **changes) -> dict[str, str]:

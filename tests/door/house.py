@@ -18,7 +18,8 @@ from account_access.store import Store, migrate
 from door.app import create_app
 from tests.door.fake_provider import FakeProvider
 from tests.door.fake_rasa import FakeRasa
-from tests.door.serving import free_port, serve
+from tests.door.serving import serve
+from tests.ports import free_port
 
 LOGINS = ("dana", "eli", "mona")
 

@@ -8,7 +8,8 @@ from account_access.connectors.base import DirectoryPerson
 from door import forwarding
 from tests.door.house import running_house
 from tests.door.listening import listening
-from tests.door.serving import free_port, serve, until
+from tests.door.serving import serve, until
+from tests.ports import free_port
 
 
 def say(client, text):

@@ -13,7 +13,8 @@ import pytest
 from account_access import sessions
 from tests.door.house import clock, empty_store, store
 from tests.door.listening import Listener
-from tests.door.serving import free_port, until
+from tests.door.serving import until
+from tests.ports import free_port
 
 __all__ = ["clock", "empty_store", "store"]
 

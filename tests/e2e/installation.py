@@ -2,9 +2,7 @@
 
 import json
 import os
-import random
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +16,7 @@ import yaml
 from account_access.clock import OffsetClock
 from ops.console import tail
 from ops.supervision import Supervisor, write_environment
+from tests.ports import free_port_block
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("sandbox", "rasa", "actions", "door", "schedulers")
@@ -36,24 +35,12 @@ def eventually(ask: Callable, seconds: float = 20, why: str = ""):
         time.sleep(0.05)
 
 
-def free_port_block(length: int = 4) -> int:
-    """The first of so many neighbouring ports that nobody uses now."""
-    for first in random.sample(range(20000, 30000, 10), 200):
-        try:
-            for port in range(first, first + length):
-                socket.create_server(("127.0.0.1", port)).close()
-        except OSError:
-            continue
-        return first
-    raise AssertionError("no free ports")
-
-
 class Installation:
     """Account Access and its sandbox, running. `changes` are merged into settings.yml, section by section."""
 
     def __init__(self, home: Path, changes: dict | None = None, environment: dict | None = None):
         self.home = home
-        self.first_port = free_port_block()
+        self.first_port = free_port_block(4)
         self.door_url = f"http://127.0.0.1:{self.first_port}"
         self.rasa_url = f"http://127.0.0.1:{self.first_port + 1}"
         self.actions_url = f"http://127.0.0.1:{self.first_port + 2}"

@@ -16,6 +16,7 @@ import pytest
 
 from sandbox import chat
 from sandbox.sign_in import SignInRefused, lock_out, sign_in
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 HEADERS = {"Authorization": "SSWS token"}
@@ -27,12 +28,6 @@ WRONG = [
     ({"DOOR_URL": "localhost"}, "DOOR_URL is 'localhost'"),
     ({"SANDBOX_DB": "/dev/null/sandbox.db"}, "Check SANDBOX_DB"),
 ]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Process:

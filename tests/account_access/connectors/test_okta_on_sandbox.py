@@ -1,7 +1,6 @@
 """The same contract over the sandbox organisation, a process of its own, known here by its address alone."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,14 +12,9 @@ import requests
 from account_access.connectors.okta import OktaConnector
 from account_access.settings import SystemSection
 from tests.account_access.connectors.contract import Contract, Organisation
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Sandbox:
