@@ -3,11 +3,11 @@
 from abc import ABC
 from typing import Any
 
-from account_access import notices, offers, tickets
+from account_access import notices, offers
 from account_access.unlocks import Look
 from actions.asking import AskAction
 from actions.base import AccountAction, Turn
-from actions.unlock import look_at, unlock_subject
+from actions.unlock import look_at, tell_ticket, unlock_subject
 
 # What an unlock can owe a follow-up for; anything else goes to a human.
 TOLD_LATER = ("unlocked", "already_unlocked", "relocked", "failed", "handed_over", "limited", "human", "instructions")
@@ -87,8 +87,5 @@ class AnnounceFollowUp(Announcement):
             # E.g. locked anew before we came to it: that lockout has its own notice.
             self.drop(turn, f"ended as {request.outcome if request else 'nothing'}, which is not told later")
             return "notice_dropped"
-        with self.runtime.store.reading() as connection:
-            ticket = tickets.of_request(connection, request.id)
-        if ticket:
-            turn.slots["ticket_reference"] = ticket.reference(self.runtime.settings.desk.prefix)
+        tell_ticket(self, turn, request.id)
         return request.outcome

@@ -89,6 +89,8 @@ class UnlockAccount(AccountAction):
             outcome = "still_trying"
         if outcome == "still_trying":
             outcome = await self.runtime.in_store(unlocks.promise, request_id)
+        if outcome == "handed_over":
+            await self.runtime.in_store(tell_ticket, self, turn, request_id)
         return outcome
 
 
@@ -107,16 +109,22 @@ class AskAfterUnlock(AskAction):
         request = request_of(self, turn)
         if request is None or request.outcome != "unlocked":
             return None
-        with self.runtime.store.reading() as connection:
-            ticket = tickets.of_request(connection, request.id)
-        turn.slots["ticket_reference"] = ticket.reference(self.runtime.settings.desk.prefix)
-        return {"request": request.id, "ticket": ticket.id}
+        tell_ticket(self, turn, request.id)
+        return {"request": request.id}
 
 
 class AskAfterLockout(AskAfterUnlock):
     """The same after a notice's yes, with the seed's three buttons (N5)."""
 
     question = "after_lockout"
+
+
+def tell_ticket(action: AccountAction, turn: Turn, request_id: str) -> None:
+    """Gives responses the reference of the ticket that records the request, if there is one."""
+    with action.runtime.store.reading() as connection:
+        ticket = tickets.of_request(connection, request_id)
+    if ticket:
+        turn.slots["ticket_reference"] = ticket.reference(action.runtime.settings.desk.prefix)
 
 
 def request_of(action: AccountAction, turn: Turn) -> Request | None:
