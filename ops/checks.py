@@ -133,7 +133,7 @@ LINT = [
     Step("format", ("ruff", "format", "--check")),
     Step("imports", ("lint-imports",)),
 ]
-ELSEWHERE = ("tests/ops", "tests/e2e", "tests/real", "tests/browser", "tests/stories")
+ELSEWHERE = ("tests/ops", "tests/e2e", "tests/real", "tests/browser", "tests/stories", "tests/mutants")
 PHASES: dict[str, list[list[list[Step]]]] = {
     "lint": [[LINT]],
     "test": [
@@ -146,6 +146,7 @@ PHASES: dict[str, list[list[list[Step]]]] = {
                 Step("model", ("-m", "ops", "train")),
                 _tests("stories", "tests/stories"),
                 _tests("launcher", "tests/ops"),
+                _tests("mutants", "tests/mutants"),
             ],
         ],
         [

@@ -14,7 +14,7 @@ from tests.mutants.mutants import MUTANTS, Mutant
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("account_access", "actions", "channels", "door", "schedulers")
-FILES = ("domain.yml", "pyproject.toml", "settings.yml")
+FILES = ("domain.yml", "pyproject.toml", "settings.yml", "tests/ports.py")
 AT_ONCE = max(2, os.cpu_count() or 2)
 FAILED = 1  # pytest's exit code for tests that failed, as against tests that could not run
 
