@@ -80,8 +80,8 @@ class Unlocks:
         self.clock = clock
         self.limits = settings.unlock
 
-    def check(self, system: System, person_id: str) -> Look:
-        """Looks at the person's account now: locked, not_locked, instructions, human, limited, no_account or down."""
+    def look(self, system: System, person_id: str) -> Look:
+        """Looks at the person's account now: locked, not_locked, no_account, down, or instructions (no connector)."""
         with self.store.reading() as connection:
             external_id = people.accounts_of(connection, person_id).get(system.key)
         if system.connector is None:
@@ -90,19 +90,28 @@ class Unlocks:
             return Look("no_account")
         try:
             account = system.connector.account(external_id)
-            if not account.locked:
-                return Look("not_locked", external_id)
-            decision = self._decide(system, person_id, external_id, system.connector.groups(external_id))
         except AccountNotFound as error:
             return Look("no_account", external_id, reason=str(error))
         except SystemFailure as error:
             return Look("down", external_id, reason=str(error))
-        outcome = "locked" if decision.verdict == policy.ACT else decision.verdict
-        return Look(outcome, external_id, account.locked_at, decision.reason)
+        return Look("locked" if account.locked else "not_locked", external_id, account.locked_at)
 
-    def _decide(self, system: System, person_id: str, external_id: str, groups, excluding: str = "") -> policy.Decision:
+    def check(self, system: System, person_id: str) -> Look:
+        """As `look`, and for a locked account what policy allows: locked, instructions, human or limited."""
+        seen = self.look(system, person_id)
+        if seen.outcome != "locked":
+            return seen
+        try:
+            groups = system.connector.groups(seen.external_id)
+        except SystemFailure as error:
+            return Look("down", seen.external_id, reason=str(error))
+        decision = self._decide(system, person_id, groups)
+        outcome = "locked" if decision.verdict == policy.ACT else decision.verdict
+        return Look(outcome, seen.external_id, seen.locked_at, decision.reason)
+
+    def _decide(self, system: System, person_id: str, groups) -> policy.Decision:
         with self.store.reading() as connection:
-            used = self._used(connection, person_id, system.key, excluding)
+            used = self._used(connection, person_id, system.key, excluding="")
         return policy.decide_unlock(self._facts(system, groups, used))
 
     def _facts(self, system: System, groups, used: int) -> policy.UnlockFacts:

@@ -1,9 +1,11 @@
 """Unlock on request and on a notice's yes (U1-U8, N3): look, ask, unlock, ask how it went."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from account_access import offers, tickets
+from account_access.connectors.registry import System
 from account_access.unlocks import Look, Request
 from actions.asking import AskAction
 from actions.base import AccountAction, Turn
@@ -16,7 +18,7 @@ class CheckAccount(AccountAction):
         return "action_check_account"
 
     async def act(self, turn: Turn) -> str:
-        look = await look_at(self, turn)
+        look = await check_account(self, turn)
         self.runtime.remember(turn.cause, look)
         if look.outcome == "locked":
             turn.slots["locked_since"] = self.spoken(turn, look.locked_at)
@@ -28,10 +30,19 @@ class CheckAccount(AccountAction):
         close_answered(self, turn)
 
 
+async def check_account(action: AccountAction, turn: Turn) -> Look:
+    """A fresh look and what policy allows; `down` where the system does not answer within the turn's deadline."""
+    return await _on_system(action, turn, action.runtime.unlocks.check)
+
+
 async def look_at(action: AccountAction, turn: Turn) -> Look:
-    """A fresh look, or `down` where the system does not answer within the turn's deadline."""
+    """A fresh look alone; `down` where the system does not answer within the turn's deadline."""
+    return await _on_system(action, turn, action.runtime.unlocks.look)
+
+
+async def _on_system(action: AccountAction, turn: Turn, seeing: Callable[[System, str], Look]) -> Look:
     try:
-        return await action.runtime.on_system(turn.system, action.runtime.unlocks.check, turn.system, turn.person.id)
+        return await action.runtime.on_system(turn.system, seeing, turn.system, turn.person.id)
     except asyncio.TimeoutError:
         return Look("down", reason="no answer within the turn's deadline")
 
@@ -52,7 +63,7 @@ class AskUnlock(AskAction):
     question = "unlock"
 
     async def act(self, turn: Turn) -> str:
-        look = self.runtime.looks.get(turn.cause) or await look_at(self, turn)
+        look = self.runtime.looks.get(turn.cause) or await check_account(self, turn)
         if look.outcome != "locked":
             return look.outcome
         turn.slots["locked_since"] = self.spoken(turn, look.locked_at)
