@@ -1,15 +1,33 @@
 """Takes secrets out of a message before it is stored, logged or understood (P3).
 
-A pure function over text. It errs on the side of taking out: what it takes out is answered with "never share it",
-what it leaves in stays in the transcript. Tickets, error codes, dates, phone extensions and numbered answers stay.
+A pure function over text. Where a sentence says that something is a secret, it errs on the side of taking it out: what
+it takes out is answered with "never share it", what it leaves in stays in the transcript. Tickets, error codes, dates,
+phone extensions and numbered answers stay. What it finds and what it misses: tests/door/redaction_corpus.yml.
 """
 
 import re
-from collections.abc import Callable
-from pathlib import Path
+import unicodedata
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-MASK = "•••"
+from door import secret_patterns as patterns
+from door import secret_shapes as shapes
+
+MASK = shapes.HIDDEN * 3
+# One pass may uncover the next: in "hunter2, hunter3" the second is known by the first.
+_PASSES = 6
+_QUOTES = {ord(c): '"' for c in "\u201c\u201d\u201e\u00ab\u00bb\u2033"} | {
+    ord(c): "'" for c in "\u2018\u2019\u201a`\u00b4\u2032"
+}
+# Letters of other alphabets that look like Latin ones.
+_LOOKALIKES = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0455\u0458\u0501\u051d\u0410\u0412\u0415\u041a\u041c\u041d\u041e"
+    "\u0420\u0421\u0422\u0425\u0405\u0406\u03b1\u03bf\u03c1\u03c5\u03bd\u03b9\u03ba\u0391\u0392\u0395\u0397\u0399\u039a"
+    "\u039c\u039d\u039f\u03a1\u03a4\u03a7\u0261\u0131\u0142\u00f8\u0111",
+    "aeopcyxisjdwABEKMHOPCTXSIaopuvikABEHIKMNOPTXgilod",
+)
+
+Span = tuple[int, int]
 
 
 class Redacted(NamedTuple):
@@ -21,109 +39,75 @@ class Redacted(NamedTuple):
 
 def redact(text: str) -> Redacted:
     """The message without passwords, one-time codes, tokens and card numbers."""
-    kept = text
-    for rule in _RULES:
-        kept = rule(kept)
-    return Redacted(kept, kept != text)
+    seen, origins = _seen(text)
+    hidden: list[Span] = []
+    for _ in range(_PASSES):
+        before = seen
+        for rule in _RULES:
+            for start, end in list(rule(seen)):
+                seen = seen[:start] + shapes.HIDDEN * (end - start) + seen[end:]
+                hidden.append((origins[start], origins[end - 1] + 1))
+        if seen == before:
+            break
+    return Redacted(_without(text, hidden), bool(hidden))
 
 
-# Tokens that no sentence contains by chance.
-_TOKENS = re.compile(
-    r"""
-    -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----.*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
-    | \beyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?                       # JSON web tokens
-    | \b(?:sk|pk|rk)[-_][\w-]{16,}
-    | \bxox[a-z]-[\w-]{8,}
-    | \bgh[a-z]_\w{20,} | \bgithub_pat_\w{20,} | \bglpat-[\w-]{16,}
-    | \bAKIA[0-9A-Z]{16}\b | \bAIza[\w-]{30,}
-    | \b00[\w-]{38,44}(?![\w-])                                    # Okta API tokens
-    | (?<=[?&])(?:token|code|key|password|access_token)=[^&\s]{6,}
-    | (?<![\w-])(?=[\w-]*[a-z])(?=[\w-]*[A-Z])(?=[\w-]*\d)[\w-]{40,}   # long random text
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_SCHEMES = re.compile(r"\b(bearer|basic|ssws)(\s+)([\w.~+/=-]{12,})", re.IGNORECASE)
-_CARD = re.compile(r"(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])")
+def _seen(text: str) -> tuple[str, list[int]]:
+    """The text as the eye reads it, and where each of its characters stands in the text.
 
-_LABEL = r"(?:pass\s?-?(?:word|phrase|code)|passwd|pwd|pw|pass|secret|pin(?:\s(?:code|number))?)"
-# Words that describe a password instead of being one.
-_DESCRIPTIONS = frozenset((Path(__file__).parent / "words_about_passwords.txt").read_text(encoding="utf-8").split())
-_ENDING = re.compile(r"(?:ing|ed|n't|ly)$")
-_PRODUCTS = re.compile(
-    r"^(?:windows|office|iphone|ipad|ios|android|galaxy|pixel|outlook|excel|okta|adobe|server|macos|m365|o365|wifi|"
-    r"teams|zoom|vpn|room|floor|laptop|desktop|level|step|option|version|v|mfa|otp|sso|x86|log4j|b2b|web3)-?\d",
-    re.IGNORECASE,
-)
-# AA-1042, INC0012345, E0000011, 0x80070005, KB5034441, 53003
-_REFERENCE = re.compile(r"^(?:[A-Z]{1,12}[-_]?\d+(?:[-_][A-Z0-9]+)*|0x[0-9a-fA-F]+|\d+)$")
-_ADDRESS = re.compile(
-    r"^(?:[\w.+-]+@[\w-]+\.[\w.-]+|\w+://\S+|www\.\S+|[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|example))$"
-)
-_DATE_OR_TIME = re.compile(
-    r"^(?:\d{1,4}[-/.]\d{1,2}(?:[-/.]\d{1,4})?|\d{1,2}(?:[:.]\d{2})?(?:am|pm|h|hrs?|mins?|s|st|nd|rd|th|x|k|gb|mb|%)?|"
-    r"\d{4}-\d\d-\d\dT[\d:.]+Z?|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\d{1,4})$",
-    re.IGNORECASE,
-)
-# Every pair of quotation marks that keyboards and phones make.
-_OPENING, _CLOSING = "\"'\u201c\u2018`\u00ab", "\"'\u201d\u2019`\u00bb"
-_MARKS = _OPENING + _CLOSING + "()[]<>"
-_QUOTED = "|".join(f"{o}[^{c}\n]{{3,}}{c}" for o, c in zip(_OPENING, _CLOSING, strict=True))
-_VALUE = rf"(?P<value>{_QUOTED}|\S+)"
-
-_LABELLED = re.compile(
-    rf"\b{_LABEL}\b"
-    rf"(?:(?:\s+(?:for|of|on|in|at|to\s+(?:my|the|our))(?:\s+[\w'-]+){{1,4}}?|\s+(?:i\s+(?:use|used|typed|have|set)|"
-    rf"still|now|currently|again))?"
-    rf"(?P<sign>\s*(?:[:=]|->|=>|[\u2013\u2014])\s*|\s+-\s+|\s+(?:is|was|are|were|be|should\s+be|to)\s*:?\s+|'s\s+)|(?P<gap>\s+))"
-    rf"(?:(?:still|now|just|currently|probably|maybe)\s+)?{_VALUE}",
-    re.IGNORECASE,
-)
-_REVERSED = re.compile(
-    rf"(?P<value>\S+)(?P<rest>\s+(?:is|was|as|for)\s+(?:my|the|our|his|her|a)\s+(?:[\w-]+\s+){{0,2}}{_LABEL}\b)",
-    re.IGNORECASE,
-)
-_TYPED = re.compile(
-    r"\b(?P<lead>(?:typed|typing|type|tried|trying|try|used|using|use|entered|entering|enter|(?:log|sign|logged|signed|"
-    r"logging|signing)\s+in\s+with|(?:changed?|set|reset|update[d]?)\s+(?:it|them|that)\s+to|it'?s|it\s+is|it\s+was|"
-    rf"that'?s|this\s+is|here\s+(?:it\s+)?is|here\s+you\s+go)\s*:?\s+)(?P<value>{_QUOTED}|\S+)",
-    re.IGNORECASE,
-)
-_AFTER = re.compile(
-    r"\s*(?:$|[.,;:!?)\n]|(?:and|but|can|could|please|pls|plz|why|what|so|or|help|for|it|i|thanks|still)\b)", re.I
-)
-
-_CODE_LABEL = (
-    r"(?:(?:one[- ]time|verification|security|sms|text|mfa|2fa|otp|okta|login|sign-?in|authenticator|auth|backup|"
-    r"recovery|access|temporary|the|my|a|this|that)\s+)*(?:code|otp|totp|passcode|pin|one[- ]time\s+password|token)"
-)
-_DIGITS = r"(?P<value>\d{3}[ -]\d{3,5}|\d{4,10}|\d(?:[ -]\d){3,9})(?![\w-]|\.\d)"
-_NOT_A_CODE = (
-    r"(?<!error )(?<!status )(?<!area )(?<!zip )(?<!postal )(?<!country )(?<!exit )(?<!http )(?<!response )(?<!source )"
-    r"(?<!reason )(?<!event )(?<!result )(?<!dress )(?<!post )(?<!cost )(?<!fault )(?<!stop )(?<!failure )"
-)
-_CODES = re.compile(
-    rf"\b{_NOT_A_CODE}(?P<label>{_CODE_LABEL})(?P<sign>\s*(?:[:=]|->|[\u2013\u2014])?\s*(?:(?:from|on|in|for)(?:\s+[\w'-]+){{1,3}}?\s+)?"
-    rf"(?:it\s+(?:says|shows|gave)\s+|(?:is|was|says|reads|shows)\s*:?\s*)?(?:me\s+)?[\"'\u201c]?){_DIGITS}",
-    re.IGNORECASE,
-)
-_CODES_REVERSED = re.compile(
-    rf"(?<![\w-]){_DIGITS}(?P<rest>[\"'\u201d]?\s+(?:is|was|as)\s+{_NOT_A_CODE}{_CODE_LABEL}\b)", re.IGNORECASE
-)
-_CODES_SENT = re.compile(
-    r"\b(?P<lead>(?:texted|sent|got|received|entered|entering|typed|typing|shows|showing|says|gave)(?:\s+(?:me|us|is|was|in|"
-    r"it|the|a|this|:))*\s+[\"'\u201c]?)(?P<value>\d{6}|\d{3}[ -]\d{3})(?![\w-])",
-    re.IGNORECASE,
-)
-_ONLY_A_CODE = re.compile(r"^\W*(?:g-)?(?:\d{6}|\d{8}|\d{3}[ -]\d{3}|\d{4}[ -]\d{4})\W*$", re.IGNORECASE)
+    Invisible characters and accents are dropped, look-alikes become the letters they look like, and a run of blanks
+    becomes one blank (or one line break).
+    """
+    seen: list[str] = []
+    origins: list[int] = []
+    for at, character in enumerate(text):
+        if character.isspace():
+            character = "\n" if character == "\n" else " "
+            if seen and seen[-1] in " \n":
+                seen[-1] = max(seen[-1], character, key="\n".__eq__)
+                continue
+        elif unicodedata.category(character) in ("Cf", "Mn", "Cc"):
+            continue
+        else:
+            character = _plain(character)
+        seen.append(character)
+        origins.append(at)
+    return "".join(seen), origins
 
 
-def _tokens(text: str) -> str:
-    text = _SCHEMES.sub(lambda m: m.group(0) if m.group(3).isalpha() else f"{m.group(1)}{m.group(2)}{MASK}", text)
-    return _TOKENS.sub(MASK, text)
+def _plain(character: str) -> str:
+    if character.isascii() or character == shapes.HIDDEN:
+        return character
+    if ord(character) in _QUOTES:
+        return _QUOTES[ord(character)]
+    if character.isdecimal():
+        return str(unicodedata.decimal(character))
+    folded = unicodedata.normalize("NFKD", character.translate(_LOOKALIKES))[0]
+    return character if folded.isspace() else folded
 
 
-def _cards(text: str) -> str:
-    return _CARD.sub(lambda m: MASK if _is_card(m.group(0)) else m.group(0), text)
+def _without(text: str, hidden: list[Span]) -> str:
+    """The text with one mask for each hidden stretch."""
+    out, at = [], 0
+    for start, end in sorted(hidden):
+        if start > at or not out:
+            out.append(text[at:start] + MASK)
+        at = max(at, end)
+    return "".join(out) + text[at:]
+
+
+def _tokens(seen: str) -> Iterator[Span]:
+    for match in patterns.SCHEMES.finditer(seen):
+        if not match["value"].isalpha():
+            yield match.span("value")
+    for pattern in (patterns.TOKENS, patterns.CREDENTIALS_IN_URL, patterns.CREDENTIALS_OPTION):
+        for match in pattern.finditer(seen):
+            if shapes.HIDDEN not in match["value"]:
+                yield match.span("value")
+
+
+def _cards(seen: str) -> Iterator[Span]:
+    return (match.span() for match in patterns.CARD.finditer(seen) if _is_card(match.group()))
 
 
 def _is_card(written: str) -> bool:
@@ -134,129 +118,145 @@ def _is_card(written: str) -> bool:
     return len(digits) >= 13 and sum(doubled) % 10 == 0 and any(digits)
 
 
-def _codes(text: str) -> str:
-    if _ONLY_A_CODE.match(text):
-        return MASK
-    text = _CODES.sub(lambda m: f"{m.group('label')}{m.group('sign')}{MASK}", text)
-    text = _CODES_REVERSED.sub(lambda m: f"{MASK}{m.group('rest')}", text)
-    return _CODES_SENT.sub(lambda m: f"{m.group('lead')}{MASK}", text)
+def _labelled(seen: str) -> Iterator[Span]:
+    """ "my password is hunter2", "pw: hunter2", "my password is correct horse battery staple"."""
+    at = 0
+    while match := patterns.LABELLED.search(seen, at):
+        at = match.start("value")
+        span = _said_secret(match, seen)
+        if span:
+            yield span
+            at = span[1]
 
 
-def _labelled(text: str) -> str:
-    """ "my password is hunter2", "pw: hunter2", "password hunter2"."""
-
-    def replace(match: re.Match) -> str:
-        value, sign = match.group("value"), (match.group("sign") or "").strip().lower()
-        word = _bare(value)
-        if sign in ("", "to"):
-            secret = _mixed(word) or (sign == "to" and _is_quoted(value))
-        elif _is_quoted(value):
-            secret = word.lower() not in _DESCRIPTIONS
-        else:
-            secret = _unlike_words(word) or _lone_word(word, match, plain_sign=sign in (":", "="))
-        before = match.group(0)[: match.start("value") - match.start()]
-        return before + _mask(value) if secret and not value.startswith(MASK) else match.group(0)
-
-    return _replace_last_group(_LABELLED, text, replace)
-
-
-def _reversed(text: str) -> str:
-    """ "hunter2 is my password"."""
-    return _REVERSED.sub(
-        lambda m: f"{_mask(m.group('value'))}{m.group('rest')}" if _mixed(_bare(m.group("value"))) else m.group(0), text
-    )
+def _said_secret(match: re.Match, seen: str) -> Span | None:
+    value, sign = match["value"], match["sign"].strip().lower()
+    start, word = match.start("value"), shapes.bare(value)
+    if shapes.HIDDEN in value:
+        return None
+    if sign in ("to", "as"):
+        return _trimmed(match) if shapes.mixed(word) or _is_quoted(value) else None
+    if _is_quoted(value):
+        return None if word.lower() in shapes.DESCRIPTIONS else _trimmed(match)
+    if shapes.unlike_words(word):
+        return _trimmed(match)
+    words, ends = _clause(seen, start)
+    single = next((i for i, each in enumerate(words) if len(each) != 1), len(words))
+    if single >= 4:
+        return start, ends[single - 1]
+    if shapes.passphrase(words):
+        return start, ends[-1]
+    said = sign in (":", "=") or patterns.AFTER.match(seen, match.end())
+    return _trimmed(match) if said and shapes.plain_secret(word) else None
 
 
-def _typed(text: str) -> str:
-    """ "it's Summer2024! can you check", "I keep typing hunter2!x"."""
-
-    def replace(match: re.Match) -> str:
-        value = match.group("value")
-        word = _bare(value)
-        secret = (_mixed(word) and len(word) >= 6 and not word.islower()) or _strong(value)
-        return f"{match.group('lead')}{_mask(value)}" if secret else match.group(0)
-
-    return _TYPED.sub(replace, text)
-
-
-def _standing_alone(text: str) -> str:
-    """A word that only a password generator or a careful person writes, wherever it stands."""
-    words = text.split()
-    if len(words) == 1 and len(words[0]) >= 7 and any(c.isdigit() for c in text) and _mixed(_bare(words[0])):
-        return MASK
-    return re.sub(r"\S+", lambda m: _mask(m.group(0)) if _strong(m.group(0)) else m.group(0), text)
+def _clause(seen: str, start: int) -> tuple[list[str], list[int]]:
+    """The words from here to the end of the clause, and where each ends."""
+    words, ends = [], []
+    for match in patterns.WORDS.finditer(seen, start, start + 200):
+        if (words and seen[match.start() - 1] == "\n") or patterns.JOINING.match(match.group()):
+            break
+        word = match.group().rstrip(".,;:?")
+        words.append(shapes.bare(word))
+        ends.append(match.start() + len(word))
+        if len(word) < len(match.group()):
+            break
+    return words, ends
 
 
-_RULES: tuple[Callable[[str], str], ...] = (_tokens, _cards, _labelled, _reversed, _typed, _codes, _standing_alone)
+def _where(pattern: re.Pattern, *tests: Callable[[str], bool]) -> Callable[[str], Iterator[Span]]:
+    """The values that the pattern finds and one of the tests takes for secret."""
+
+    def rule(seen: str) -> Iterator[Span]:
+        for match in pattern.finditer(seen):
+            word = shapes.bare(match["value"])
+            if shapes.HIDDEN not in match["value"] and any(test(word) for test in tests):
+                yield _trimmed(match)
+
+    return rule
 
 
-def _replace_last_group(pattern: re.Pattern, text: str, replace: Callable[[re.Match], str]) -> str:
-    """As `sub`, but looks for the next label right after a label that was left alone."""
-    at, out = 0, []
-    while match := pattern.search(text, at):
-        new = replace(match)
-        end = match.end() if new != match.group(0) else match.end() - len(match.group("value"))
-        out.append(text[at : match.start()] + (new if new != match.group(0) else text[match.start() : end]))
-        at = end
-    return "".join(out) + text[at:]
+def _firm(word: str) -> bool:
+    return (shapes.typed_like(word) and not word.islower()) or shapes.strong(word)
+
+
+def _typed(seen: str) -> Iterator[Span]:
+    """ "I keep typing hunter2", "it keeps rejecting Harbor-Lantern-42"; after "it's" only what is no name."""
+    for match in patterns.TYPED.finditer(seen):
+        word = shapes.bare(match["value"])
+        if shapes.HIDDEN not in word and (_firm(word) or (match["verb"] and shapes.typed_like(word))):
+            yield _trimmed(match)
+
+
+def _among_passwords(seen: str) -> Iterator[Span]:
+    """ "my temporary password from IT, Welcome1, fails": in a sentence about passwords, a name with a number."""
+    for match in patterns.SENTENCE_WITH_LABEL.finditer(seen):
+        for word in patterns.BARE_WORD.finditer(seen, *match.span()):
+            if shapes.personal(shapes.bare(word["value"])):
+                yield _trimmed(word)
+
+
+def _codes(seen: str) -> Iterator[Span]:
+    for match in patterns.ONLY_A_CODE.finditer(seen):
+        yield match.span("value")
+    for match in patterns.CODES.finditer(seen):
+        yield match.span("value")
+    for match in patterns.CODES_REVERSED.finditer(seen):
+        yield match.span("value")
+    for match in patterns.CODE_ALONE.finditer(seen):
+        before = seen[max(0, match.start() - 40) : match.start()]
+        if not patterns.NUMBER_OF_SOMETHING.search(before) and not patterns.CALL.search(before):
+            yield match.span("value")
+
+
+def _standing_alone(seen: str) -> Iterator[Span]:
+    """A word that only a password generator or a careful person writes, wherever it stands; a line that is one."""
+    for match in patterns.ANY_WORD.finditer(seen):
+        word = shapes.bare(match["value"])
+        alone = seen[match.start() - 1 : match.start()] in ("", "\n") and seen[match.end() :][:1] in ("", "\n")
+        last = re.split("[/:]", word)[-1]
+        long = len(word) >= 7 and any(c.isdigit() for c in last) and shapes.mixed(last) and shapes.mixed(word)
+        if shapes.strong(match["value"]) or (alone and long):
+            yield _trimmed(match)
+
+
+def _continued(seen: str) -> Iterator[Span]:
+    """ "hunter2, hunter3 and hunter4": what is listed after a secret and looks like one."""
+    for hidden in patterns.HIDDEN_END.finditer(seen):
+        at = hidden.end()
+        while (match := patterns.CONTINUED.match(seen, at)) and shapes.typed_like(shapes.bare(match["value"])):
+            yield _trimmed(match)
+            at = _trimmed(match)[1]
+
+
+_RULES: tuple[Callable[[str], Iterator[Span]], ...] = (
+    _tokens,
+    _cards,
+    _labelled,
+    _where(patterns.BESIDE_LABEL, shapes.mixed, shapes.shouted),
+    _where(patterns.QUOTED_BESIDE_LABEL, shapes.plain_secret),
+    _where(patterns.BELOW_LABEL, shapes.plain_secret),
+    _where(patterns.CHANGED, shapes.mixed),
+    _where(patterns.REVERSED, shapes.mixed),
+    _where(patterns.WORD_REVERSED, shapes.plain_secret),
+    _typed,
+    _where(patterns.PAIR, shapes.typed_like, shapes.strong),
+    _where(patterns.LINE_PAIR, shapes.typed_like),
+    _where(patterns.NAMED_PAIR, shapes.plain_secret),
+    _where(patterns.REFUSED, shapes.personal),
+    _where(patterns.KEYS, shapes.mixed),
+    _codes,
+    _among_passwords,
+    _standing_alone,
+    _continued,
+)
 
 
 def _is_quoted(value: str) -> bool:
-    return len(value) > 2 and value[0] in _OPENING and value[-1] in _CLOSING
+    return len(value) > 2 and value[0] in "\"'" and value[-1] == value[0]
 
 
-def _bare(value: str) -> str:
-    """Without the quotes and the sentence's punctuation around it."""
-    return value.strip(_MARKS).rstrip(".,;:?!").strip(_MARKS)
-
-
-def _mask(value: str) -> str:
-    """The mask, with the sentence's punctuation after it kept (a "!" may belong to the password, so it goes)."""
-    return MASK + value[len(value.rstrip(".,;:?")) :]
-
-
-def _innocent(word: str) -> bool:
-    return bool(
-        MASK in word
-        or _PRODUCTS.match(word)
-        or _REFERENCE.match(word)
-        or _ADDRESS.match(word)
-        or _DATE_OR_TIME.match(word)
-    )
-
-
-def _mixed(word: str) -> bool:
-    """Letters and digits, or letters around a symbol that words do not contain."""
-    if len(word) < 4 or _innocent(word) or not any(c.isalpha() for c in word):
-        return False
-    return any(c.isdigit() for c in word) or any(c in "!@#$%^&*+=~?|\\{}<>" for c in word)
-
-
-def _unlike_words(word: str) -> bool:
-    """What no word of a sentence looks like, right after "my password is"."""
-    if len(word) < 4 or _DATE_OR_TIME.match(word):
-        return False
-    return any(c.isdigit() for c in word) or _mixed(word)
-
-
-def _lone_word(word: str, match: re.Match, plain_sign: bool) -> bool:
-    """A plain word said to be the password, and not said about it: "my password is sunshine and it fails"."""
-    lowered = word.lower()
-    parts = re.split(r"[^\w]+", lowered)
-    if len(word) < 3 or parts[0] in _DESCRIPTIONS or _innocent(word) or _ENDING.search(lowered):
-        return False
-    return plain_sign or bool(_AFTER.match(match.string, match.end()))
-
-
-def _strong(value: str) -> bool:
-    """At least eight characters with capitals, small letters, digits and a symbol among them."""
-    word = value.strip(_MARKS + ".,;:")
-    return (
-        8 <= len(word) <= 64
-        and any(c.isupper() for c in word)
-        and any(c.islower() for c in word)
-        and any(c.isdigit() for c in word)
-        and any(c in "!@#$%^&*+=~?|" for c in word)
-        and not _innocent(_bare(word))
-        and not word.count("-") >= 3
-    )
+def _trimmed(match: re.Match) -> Span:
+    """Where the value stands, without the sentence's punctuation after it (a "!" may belong to the password)."""
+    start, value = match.start("value"), match["value"]
+    return start, start + max(1, len(value.rstrip(".,;:?")))
