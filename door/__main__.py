@@ -1,8 +1,10 @@
 """`python -m door`: reads settings.yml (or $SETTINGS), opens the store and listens. Exit 2: it could not start."""
 
+import contextlib
 import errno
 import logging
 import os
+import resource
 import socket
 import sys
 
@@ -18,6 +20,7 @@ from door.app import create_app
 def main() -> int:
     """Runs the door until it is told to stop; returns the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    _all_open_files_allowed()
     # What they say contains addresses with sign-in codes in them, or is noise.
     for name in ("httpx", "httpx2", "httpcore", "httpcore2", "authlib", "alembic", "sse_starlette"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -39,6 +42,13 @@ def main() -> int:
     uvicorn.Server(config).run(sockets=[listener])
     store.close()
     return 0
+
+
+def _all_open_files_allowed() -> None:
+    # The usual soft limit of 1024 would let a thousand idle connections keep everybody else out.
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # where "unlimited" is more than the kernel gives
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 class _CannotListen(Exception):
