@@ -154,7 +154,9 @@ class Terminal:
         with connect_sse(self.client, "GET", address, timeout=timeout) as source:
             source.response.raise_for_status()
             for event in source.iter_sse():
-                self._received(event.event, json.loads(event.data), event.id)
+                # After the first id, httpx-sse makes an event without data of each heartbeat.
+                if event.data:
+                    self._received(event.event, json.loads(event.data), event.id)
 
     def _received(self, kind: str, data: dict[str, Any], cursor: str) -> None:
         if kind == "entry":

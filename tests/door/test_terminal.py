@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import uuid
 
 import pytest
@@ -71,6 +72,20 @@ def test_the_end_of_the_session_ends_the_chat(house):
         yield "are you there?\n"
 
     assert Terminal(client, house.url, False, lines(), out).run() == 1
+
+
+def test_heartbeats_do_not_end_the_listening(house, monkeypatch):
+    monkeypatch.setattr("door.streams.HEARTBEAT_SECONDS", 0.1)
+    out = io.StringIO()
+
+    def lines():
+        yield "hello\n"
+        until(lambda: "You said: hello" in out.getvalue())
+        time.sleep(0.5)
+        yield "still there?\n"
+        until(lambda: "You said: still there?" in out.getvalue())
+
+    assert Terminal(house.signed_in(), house.url, False, lines(), out).run() == 0
 
 
 def test_run_chats_over_standard_input_and_output_with_a_session_token(house, monkeypatch, capsys):
