@@ -18,7 +18,7 @@ from ops.console import CannotContinue, say, table
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results"
-TROUBLE = ("tests/e2e/test_bad_days.py", "tests/e2e/test_kills.py")
+KILLS = "tests/e2e/test_kills.py"
 
 
 @dataclass(frozen=True)
@@ -150,8 +150,8 @@ PHASES: dict[str, list[list[list[Step]]]] = {
             ],
         ],
         [
-            [_tests("end to end, conversations", "tests/e2e", *_without(*TROUBLE))],
-            [_tests("end to end, trouble", *TROUBLE)],
+            [_tests("end to end", "tests/e2e", *_without(KILLS))],
+            [_tests("end to end, kills", KILLS)],
         ],
     ],
     "test-real": [[[_tests("real servers", "tests/real"), _tests("browser", "tests/browser")]]],
