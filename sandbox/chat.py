@@ -38,7 +38,11 @@ def main(arguments: list[str]) -> int:
         print(f"{options.login} could not sign in: {refused}", file=sys.stderr)
         return 2
     except httpx.HTTPError as error:
-        print(f"No answer at {options.door} ({error}): start everything with `make run` first.", file=sys.stderr)
+        print(
+            f"No answer at {options.door} ({error}): start everything with `make run` first. "
+            "If its chat has another address, set DOOR_URL to it.",
+            file=sys.stderr,
+        )
         return 2
     from door import terminal
 
