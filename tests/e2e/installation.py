@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -70,8 +71,13 @@ class Installation:
         return self
 
     def stop(self) -> None:
+        """Ends it as Ctrl-C does, and checks that nothing is left: no process of it, no port taken."""
+        pids = [self.pid(name) for name in NAMES]
         self.popen.send_signal(signal.SIGINT)
-        self.popen.wait(20)
+        assert self.popen.wait(20) == 0, self.output.read_text()
+        assert not [pid for pid in pids if pid and Path(f"/proc/{pid}").exists()], "a process was left behind"
+        for port in range(self.first_port, self.first_port + len(NAMES) - 1):
+            socket.create_server(("127.0.0.1", port)).close()
 
     def pid(self, name: str) -> int:
         """The process's pid; 0 while it does not run."""
