@@ -6,12 +6,15 @@ import os
 import sys
 from datetime import timedelta
 
+from account_access import clock as clocks
 from account_access import settings as configuration
+from account_access.__main__ import DEFAULT_STORE
+from account_access.clock import Clock
 from account_access.settings import SettingsError
-from account_access.store import claims
+from account_access.store import Store, claims
 from account_access.store.engine import StoreOutdated
 from schedulers import deliveries, directory, followups, lockouts
-from schedulers.service import HEARTBEAT_SECONDS, Service, run
+from schedulers.service import HEARTBEAT_SECONDS, Service, last_beat, run
 
 FRESH = timedelta(seconds=20)
 
@@ -25,12 +28,17 @@ def main(arguments: list[str] | None = None) -> int:
     command = parser.parse_args(arguments).command
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    path = os.environ.get("SETTINGS", "settings.yml")
     try:
-        service = Service.of(configuration.load(os.environ.get("SETTINGS", "settings.yml"), "schedulers"))
+        if command == "status":
+            # Asked by hand, outside `make run`: the store is all it needs.
+            loaded = configuration.load(path, "channel", {"STORE_URL": DEFAULT_STORE, **os.environ})
+            return status(Store.open(loaded.store.url), clocks.from_settings(loaded.clock))
+        service = Service.of(configuration.load(path, "schedulers"))
     except (SettingsError, StoreOutdated) as error:
         print(error, file=sys.stderr)
         return 2
-    return status(service) if command == "status" else watch(service)
+    return watch(service)
 
 
 def watch(service: Service) -> int:
@@ -51,10 +59,10 @@ def watch(service: Service) -> int:
     return 0
 
 
-def status(service: Service) -> int:
+def status(store: Store, clock: Clock) -> int:
     """Prints when the schedulers were last alive."""
-    beat = service.last_beat()
-    if beat is None or service.clock.now() - beat > FRESH:
+    beat = last_beat(store)
+    if beat is None or clock.now() - beat > FRESH:
         print(f"schedulers: not alive (last heartbeat: {beat or 'never'}); start them with `python -m schedulers run`")
         return 1
     print(f"schedulers: alive (last heartbeat {beat:%Y-%m-%d %H:%M:%S} UTC)")

@@ -60,11 +60,12 @@ class Service:
             if changed.rowcount == 0:
                 connection.execute(table.insert().values(name=HEARTBEAT_NAME, at=now))
 
-    def last_beat(self):
-        """When the schedulers last said that they are alive (UTC), or None."""
-        table = tables.heartbeats
-        with self.store.reading() as connection:
-            return connection.execute(select(table.c.at).where(table.c.name == HEARTBEAT_NAME)).scalar()
+
+def last_beat(store: Store) -> datetime | None:
+    """When the schedulers last said that they are alive (UTC), or None."""
+    table = tables.heartbeats
+    with store.reading() as connection:
+        return connection.execute(select(table.c.at).where(table.c.name == HEARTBEAT_NAME)).scalar()
 
 
 def run(service: Service, jobs: dict[str, tuple[Callable[[Service], object], float]]) -> None:

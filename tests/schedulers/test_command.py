@@ -11,7 +11,7 @@ import pytest
 from account_access.clock import SystemClock
 from schedulers import __main__ as command
 from schedulers import service as running
-from schedulers.service import Service
+from schedulers.service import Service, last_beat
 
 SETTINGS = """\
 store: {url: "${STORE_URL}"}
@@ -53,17 +53,23 @@ def test_what_is_wrong_is_said_and_exit_code_2(installed, monkeypatch, capsys, n
     assert sentence in capsys.readouterr().err
 
 
+def test_status_needs_none_of_the_secrets(installed, monkeypatch, capsys):
+    for name in ("OKTA_TOKEN", "SCHEDULER_SECRET"):
+        monkeypatch.delenv(name)
+    assert command.main(["status"]) == 1 and "not alive" in capsys.readouterr().out
+
+
 def test_store_that_is_not_there(installed, monkeypatch, capsys):
     monkeypatch.setenv("STORE_URL", "sqlite:////nowhere/store.db")
     assert command.main(["status"]) == 2 and "/nowhere/store.db" in capsys.readouterr().err
 
 
 def test_heartbeat_is_one_row_that_moves(service, world):
-    assert service.last_beat() is None
+    assert last_beat(service.store) is None
     for _ in range(2):
         world.clock.move(seconds=2)
         service.beat()
-        assert service.last_beat() == world.clock.now()
+        assert last_beat(service.store) == world.clock.now()
 
 
 def test_jobs_run_until_stopped_and_a_failing_one_runs_again(service, caplog):
