@@ -32,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="start everything")
     run.add_argument("--settings", type=Path, default=Path(os.environ.get("SETTINGS", "settings.yml")))
     run.add_argument("--home", type=Path, default=ROOT / "var", help="where the databases, logs and sockets go")
-    run.add_argument("--ports-from", type=int, help="door here, all others on the ports after it")
+    run.add_argument("--ports-from", type=_first_port, help="door here, all others on the ports after it")
     train = commands.add_parser("train", help="train the model if what it is made of changed")
     train.add_argument("--force", action="store_true", help="train even if nothing changed")
     commands.add_parser("lint", help="style and import rules")
@@ -45,6 +45,12 @@ def _parser() -> argparse.ArgumentParser:
     chat.add_argument("login")
     commands.add_parser("bench", help="measure against stock Rasa")
     return parser
+
+
+def _first_port(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 65500:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1 to 65500")
+    return int(text)
 
 
 def _run(options, _) -> int:

@@ -133,7 +133,15 @@ LINT = [
     Step("format", ("ruff", "format", "--check")),
     Step("imports", ("lint-imports",)),
 ]
-ELSEWHERE = ("tests/ops", "tests/e2e", "tests/real", "tests/browser", "tests/stories", "tests/mutants")
+ELSEWHERE = (
+    "tests/ops",
+    "tests/e2e",
+    "tests/real",
+    "tests/browser",
+    "tests/stories",
+    "tests/mutants",
+    "tests/standalone",
+)
 PHASES: dict[str, list[list[list[Step]]]] = {
     "lint": [[LINT]],
     "test": [
@@ -151,7 +159,7 @@ PHASES: dict[str, list[list[list[Step]]]] = {
         ],
         [
             [_tests("end to end", "tests/e2e", *_without(KILLS))],
-            [_tests("end to end, kills", KILLS)],
+            [_tests("end to end, kills", KILLS), _tests("without the sandbox", "tests/standalone")],
         ],
     ],
     "test-real": [[[_tests("real servers", "tests/real"), _tests("browser", "tests/browser")]]],

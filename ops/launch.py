@@ -14,7 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from account_access.store import migrate
+from account_access.store.engine import url_without_password
 from ops import plan as planning
 from ops import supervision
 from ops.console import CannotContinue, say, step, tail
@@ -45,16 +48,27 @@ def run(settings: Path, home: Path, ports_from: int | None) -> int:
             plan = planning.make(settings, home, os.environ, ports_from, ROOT / "models" / f"{name}.tar.gz")
             planning.check_ports(plan)
             train()
-            with step("Bringing the store up to date"):
-                copy = migrate(plan.store_url)
-                if copy:
-                    say(f"  a copy of the store as it was: {copy}")
+            _migrate(plan.store_url)
             return Installation(plan, home, begun).live()
     except Ended:
         say("Ended.")
         return 0
     except OSError as error:
         raise CannotContinue(explain(error, home))
+
+
+def _migrate(url: str) -> None:
+    try:
+        with step("Bringing the store up to date"):
+            copy = migrate(url)
+            if copy:
+                say(f"  a copy of the store as it was: {copy}")
+    except SQLAlchemyError as error:
+        why = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        raise CannotContinue(
+            f"The store at {url_without_password(url)} cannot be used ({why}): see that it can be reached and is ours, "
+            "or let STORE_URL name another."
+        )
 
 
 def _heed_signals() -> None:
@@ -117,14 +131,16 @@ class Installation:
         self.plan = plan
         self.home = home
         self.begun = begun
+        self.popen: subprocess.Popen | None = None
+        self.socket: Path | None = None
         self.states: dict[str, supervision.State] = {}
         self.deaths: dict[str, deque] = {process.name: deque(maxlen=LOOP_DEATHS) for process in plan.processes}
 
     def live(self) -> int:
         # Whatever a process leaves behind becomes a child of ours, so that the end finds it.
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        self.popen, self.supervisor, self.socket = supervision.launch(self.plan.processes, self.home)
         try:
+            self.popen, self.supervisor, self.socket = supervision.launch(self.plan.processes, self.home)
             if not supervision.wait_until_answers(self.popen, self.supervisor):
                 raise CannotContinue(f"The supervisor did not start:\n{tail(self.home / 'log' / 'supervisord.err')}")
             self._start()
@@ -217,7 +233,7 @@ class Installation:
         """Stops all in order, then by force, and sweeps up what any of them left behind."""
         _deafen()
         (self.home / "run" / "ready.json").unlink(missing_ok=True)
-        if self.popen.poll() is None:
+        if self.popen and self.popen.poll() is None:
             self.popen.terminate()
             try:
                 self.popen.wait(END_SECONDS)
@@ -227,7 +243,7 @@ class Installation:
         _sweep()
         for path in (self.home / "run").glob("*.env.json"):
             path.unlink()
-        if self.socket.parent != self.home / "run":
+        if self.socket and self.socket.parent != self.home / "run":
             shutil.rmtree(self.socket.parent, ignore_errors=True)
 
 

@@ -91,9 +91,10 @@ class Supervisor:
 
     def _call(self, method: str, *arguments):
         # One connection a call: the transport cannot be used again after a failure, and this one is a local socket.
-        proxy = xmlrpc.client.ServerProxy("http://localhost", transport=SupervisorTransport(serverurl=self._url))
+        transport = SupervisorTransport(serverurl=self._url)
         try:
-            return getattr(proxy.supervisor, method)(*arguments)
+            with xmlrpc.client.ServerProxy("http://localhost", transport=transport) as proxy:
+                return getattr(proxy.supervisor, method)(*arguments)
         except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
             raise ConnectionError(f"the supervisor does not answer: {error}")
 

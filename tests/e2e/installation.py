@@ -37,10 +37,13 @@ def eventually(ask: Callable, seconds: float = 20, why: str = ""):
 
 
 class Installation:
-    """Account Access and its sandbox, running. `changes` are merged into settings.yml, section by section."""
+    """Account Access and its sandbox, running from `root`. `changes` are merged into settings.yml, a section each."""
 
-    def __init__(self, home: Path, changes: dict | None = None, environment: dict | None = None):
+    names = NAMES
+
+    def __init__(self, home: Path, changes: dict | None = None, environment: dict | None = None, root: Path = ROOT):
         self.home = home
+        self.root = root
         self.first_port = free_port_block(4)
         self.door_url = f"http://127.0.0.1:{self.first_port}"
         self.rasa_url = f"http://127.0.0.1:{self.first_port + 1}"
@@ -58,25 +61,29 @@ class Installation:
         with open(self.output, "a") as output:
             self.popen = subprocess.Popen(
                 [*command, "--ports-from", str(self.first_port)],
-                cwd=ROOT,
+                cwd=self.root,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
         ready = self.home / "run" / "ready.json"
-        eventually(lambda: ready.exists() or self.popen.poll() is not None, START_SECONDS, "it did not start")
+        try:
+            eventually(lambda: ready.exists() or self.popen.poll() is not None, START_SECONDS, "it did not start")
+        except AssertionError:
+            self.popen.terminate()
+            raise
         assert self.popen.poll() is None, self.output.read_text()
         self.supervisor = Supervisor(Path(json.loads(ready.read_text())["socket"]))
         return self
 
     def stop(self) -> None:
         """Ends it as Ctrl-C does, and checks that nothing is left: no process of it, no port taken."""
-        pids = [self.pid(name) for name in NAMES]
+        pids = [self.pid(name) for name in self.names]
         self.popen.send_signal(signal.SIGINT)
         assert self.popen.wait(20) == 0, self.output.read_text()
         assert not [pid for pid in pids if pid and Path(f"/proc/{pid}").exists()], "a process was left behind"
-        for port in range(self.first_port, self.first_port + len(NAMES) - 1):
+        for port in range(self.first_port, self.first_port + len(self.names) - 1):
             socket.create_server(("127.0.0.1", port)).close()
 
     def pid(self, name: str) -> int:
@@ -92,7 +99,7 @@ class Installation:
 
     def wait_until_healthy(self, *names: str, unlike: int = 0) -> None:
         """Waits until these processes (all if none is named) answer; `unlike` is the pid that was killed."""
-        for name in names or NAMES:
+        for name in names or self.names:
             eventually(lambda name=name: self.is_healthy(name, unlike), 60, f"{name} did not come back")
 
     def is_healthy(self, name: str, unlike: int = 0) -> bool:

@@ -1,5 +1,6 @@
 """The launcher over stand-ins: what it starts answers, what dies comes back, and at the end nothing is left."""
 
+import errno
 import json
 import os
 import signal
@@ -8,10 +9,12 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import namedtuple
 from pathlib import Path
 
 import pytest
 
+from ops import launch
 from ops.console import tail
 from tests.ports import free_port_block
 
@@ -221,3 +224,34 @@ def test_the_tail_of_a_log_is_its_last_lines(tmp_path):
     log.write_text("".join(f"line {n}\n" for n in range(50)))
     assert tail(log, 2) == "    line 48\n    line 49"
     assert tail(tmp_path / "none.log") == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [(errno.ENOSPC, "The disk is full"), (errno.EROFS, "cannot be written"), (errno.ENOTDIR, "Not a directory")],
+)
+def test_a_disk_that_refuses_is_one_sentence_with_a_remedy(tmp_path, number, told):
+    sentence = launch.explain(OSError(number, os.strerror(number), str(tmp_path)), tmp_path)
+    assert told in sentence and str(tmp_path) in sentence and "start" in sentence and "\n" not in sentence
+
+
+def test_too_little_space_is_told_before_anything_starts(tmp_path, monkeypatch):
+    monkeypatch.setattr(launch.shutil, "disk_usage", lambda _: namedtuple("usage", "free")(1_000_000))
+    with pytest.raises(OSError, match="No space left") as full, launch._only_one(tmp_path / "home"):
+        raise AssertionError("it went on")
+    assert "The disk is full" in launch.explain(full.value, tmp_path)
+
+
+def test_a_store_that_is_no_database_is_one_sentence(tmp_path):
+    (tmp_path / "store.db").write_text("this is no database, whatever its name says\n" * 100)
+    with pytest.raises(launch.CannotContinue, match=r"cannot be used .*STORE_URL"):
+        launch._migrate(f"sqlite:///{tmp_path}/store.db")
+
+
+@pytest.mark.parametrize("port", ["0", "-1", "70000", "many"])
+def test_ports_that_are_none_are_refused(port):
+    result = subprocess.run(
+        [sys.executable, "-m", "ops", "run", "--ports-from", port], cwd=ROOT, capture_output=True, text=True
+    )
+    assert result.returncode == 2
+    assert "is not a port" in result.stderr or "expected one argument" in result.stderr
