@@ -81,14 +81,13 @@ def open_ticket(
 
 
 def change_state(connection: Connection, now: datetime, ticket: Ticket, state: str, text: str, key: str) -> bool:
-    """Resolves or re-opens the ticket; False if it stands so already. `key` names the cause, for retries."""
-    table = tables.tickets
+    """Resolves or re-opens the ticket; False if it stood so already. `key` names the cause, whose retry hears True."""
+    table, event = tables.tickets, "resolve" if state == RESOLVED else "reopen"
     changed = connection.execute(
         update(table).where(table.c.id == ticket.id, table.c.state != state).values(state=state, changed_at=now)
     )
     if changed.rowcount != 1:
-        return False
-    event = "resolve" if state == RESOLVED else "reopen"
+        return _desk_is_told(connection, _event_key(ticket, event, key))
     _tell_desk(connection, now, ticket, event, text, key)
     audit.write(
         connection,
@@ -150,15 +149,23 @@ def _next_number(connection: Connection, now: datetime) -> int:
 def _tell_desk(
     connection: Connection, now: datetime, ticket: Ticket, event: str, text: str, cause: str = "first"
 ) -> None:
-    table = tables.desk_outbox
-    key = f"{ticket.id}:{event}:{cause}"
-    if connection.execute(select(table.c.id).where(table.c.key == key)).first():
+    key = _event_key(ticket, event, cause)
+    if _desk_is_told(connection, key):
         return
     connection.execute(
-        table.insert().values(
+        tables.desk_outbox.insert().values(
             key=key, ticket_id=ticket.id, event=event, text=text, created_at=now, due_at=now, attempts=0
         )
     )
+
+
+def _event_key(ticket: Ticket, event: str, cause: str) -> str:
+    return f"{ticket.id}:{event}:{cause}"
+
+
+def _desk_is_told(connection: Connection, key: str) -> bool:
+    table = tables.desk_outbox
+    return connection.execute(select(table.c.id).where(table.c.key == key)).first() is not None
 
 
 # The outbox, as followups empties it.

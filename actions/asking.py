@@ -7,6 +7,7 @@ from typing import Any
 
 from account_access import answers, offers
 from account_access.offers import Offer
+from account_access.unlocks import QUESTIONS
 from actions.base import AccountAction, Turn
 
 
@@ -113,7 +114,15 @@ class AskHelp(AskAction):
         return f"utter_ask_help_{self.CAUSE_BY_INTENT.get(turn.intent) or turn.outcome}"
 
     async def subject(self, turn: Turn) -> dict[str, Any]:
-        return {"cause": self.response(turn).removeprefix("utter_ask_help_")}
+        cause = self.response(turn).removeprefix("utter_ask_help_")
+        if cause == "not_me":
+            await self.runtime.in_store(self._withdraw_unlocks, turn)
+        return {"cause": cause}
+
+    def _withdraw_unlocks(self, turn: Turn) -> None:
+        """Who says that it was somebody else is not left with a question that a stray yes would answer."""
+        with self.runtime.store.begin() as connection:
+            offers.overtake(connection, self.now, turn.person.id, turn.system.key, QUESTIONS)
 
 
 class AskWhich(AskAction):

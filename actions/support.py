@@ -133,16 +133,10 @@ class ReopenIssue(StoreAction):
             ticket = self._ticket(connection, turn)
             if ticket is None:
                 return "nothing_open"
-            tickets.change_state(
-                connection,
-                self.now,
-                ticket,
-                tickets.OPEN,
-                "The person still cannot sign in and re-opened it.",
-                turn.cause,
-            )
+            why = "The person still cannot sign in and re-opened it."
+            reopened = tickets.change_state(connection, self.now, ticket, tickets.OPEN, why, turn.cause)
         self.told(turn, ticket)
-        return "reopened"
+        return "reopened" if reopened else "ticket_known"
 
     def _ticket(self, connection, turn: Turn) -> Ticket | None:
         if turn.answered and turn.answered.offer.subject.get("request"):

@@ -76,7 +76,8 @@ class TestChanging:
     def test_resolved_and_opened_again(self, world):
         ticket = opened(world)
         assert change(world, ticket, tickets.RESOLVED, "unlocked")
-        assert not change(world, ticket, tickets.RESOLVED, "unlocked")
+        assert change(world, ticket, tickets.RESOLVED, "unlocked"), "the same cause again hears the same"
+        assert not change(world, ticket, tickets.RESOLVED, "something else")
         assert change(world, ticket, tickets.OPEN, "inbound-2")
         assert world.rows(tables.tickets)[0]["state"] == "open"
         assert [r["act"] for r in world.rows(tables.audit)] == ["open_ticket", "resolve_ticket", "reopen_ticket"]

@@ -77,6 +77,12 @@ class TestHelp:
         assert (result.outcome, result.responses) == ("asked", [f"utter_ask_help_{cause}"])
         assert stage.show(result).subject == {"cause": cause}
 
+    def test_x12_after_it_was_not_me_no_stray_yes_unlocks(self, stage):
+        stage.world.lock()
+        notice, own = stage.world.unlock_offer(question="lockout"), stage.world.unlock_offer()
+        assert stage.typed(AskHelp, "that wasn't me!!", "report_not_me").outcome == "asked"
+        assert {stage.world.state_of(notice), stage.world.state_of(own)} == {"overtaken"}
+
 
 class TestWhich:
     """X2: with several open questions the person is asked which."""

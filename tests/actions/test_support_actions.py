@@ -120,6 +120,11 @@ class TestStillNoLuck:
             assert stage.run(ReopenIssue, stage.message("report_unresolved", inbound)).outcome == "reopened"
         assert [e["event"] for e in stage.world.rows(tables.desk_outbox)] == ["open", "resolve", "reopen"]
 
+    def test_law_11_a_ticket_that_was_open_all_along_is_not_called_reopened(self, stage):
+        assert stage.typed(OpenTicket, "I need help", "contact_support").outcome == "ticket_opened"
+        result = stage.typed(ReopenIssue, "nothing works", "report_unresolved")
+        assert (result.outcome, result.slots["ticket_reference"]) == ("ticket_known", "AA-1001")
+
     def test_nothing_to_open_again(self, stage):
         unlocked(stage)
         assert stage.typed(ReopenIssue, "still no", "report_unresolved", "eli").outcome == "nothing_open"
