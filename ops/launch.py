@@ -121,6 +121,8 @@ def explain(error: OSError, home: Path) -> str:
         return (
             f"{where} cannot be written: give this user the right to write there, or start with --home DIR elsewhere."
         )
+    if error.errno in (errno.ENOENT, errno.EEXIST, errno.ENOTDIR):
+        return f"{where} cannot be made a folder ({error.strerror}): start with --home DIR elsewhere."
     return f"{where}: {error.strerror or error}; mend that and start again."
 
 
