@@ -316,13 +316,6 @@ def say(
     return True
 
 
-def was_said(connection: Connection, cause: str) -> bool:
-    """Whether this inbound message or notice led to any words."""
-    return (
-        connection.execute(select(tables.inbox.c.id).where(tables.inbox.c.cause == cause).limit(1)).first() is not None
-    )
-
-
 # What the person sees.
 
 
