@@ -1,5 +1,5 @@
 # The commands of Account Access; `make` alone lists them. Each first makes .venv as requirements.lock says.
-.PHONY: help run test test-real train lint lock chat bench
+.PHONY: help run test test-real train lint lock chat bench evaluate compare learning-curve lint-data
 .DEFAULT_GOAL := help
 
 # The first Python that really runs: a version manager's shim on PATH may exist and fail.
@@ -8,7 +8,7 @@ PYTHON := $(shell for p in python3 python python3.13 python3.12 python3.11 pytho
 OPS = @$(if $(PYTHON),exec $(PYTHON) -m ops.bootstrap,echo "No Python 3 runs here: install one, then run make again."; exit 1;)
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 22
 
 run: ## start everything and say where to open it; Ctrl-C ends it (ARGS="--ports-from 18000 --home DIR")
 	$(OPS) run $(ARGS)
@@ -33,3 +33,15 @@ chat: ## the conversation in a terminal, while `make run` runs: make chat AS=dan
 
 bench: ## measure against stock Rasa, in the same run
 	$(OPS) bench $(ARGS)
+
+evaluate: ## report card of the model: make evaluate SET=tests/nlu/adversarial (PUBLISH=1 writes docs/report-card.*)
+	$(OPS) evaluate $(if $(SET),--set $(SET)) $(if $(PUBLISH),--publish) $(ARGS)
+
+compare: ## pipelines side by side: make compare CONFIGS="config.yml other.yml" FOLDS=5
+	$(OPS) compare $(if $(CONFIGS),--configs $(CONFIGS)) $(if $(FOLDS),--folds $(FOLDS)) $(ARGS)
+
+learning-curve: ## what more training data would bring, as a table and a picture
+	$(OPS) learning-curve $(ARGS)
+
+lint-data: ## slips in phrases, responses and intents: file, line and what to do
+	$(OPS) lint-data $(ARGS)

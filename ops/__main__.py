@@ -1,6 +1,7 @@
-"""The commands behind the Makefile: python -m ops run|train|test|test-real|lint|lock|chat|bench."""
+"""The commands behind the Makefile; python -m ops --help lists them."""
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
@@ -9,12 +10,14 @@ from pathlib import Path
 from ops.console import CannotContinue, say
 
 ROOT = Path(__file__).resolve().parent.parent
+# These read their own arguments.
+FORWARDED = ("chat", "bench", "evaluate", "compare", "learning-curve", "lint-data")
 
 
 def main(arguments: list[str]) -> int:
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)
-    if rest and options.command not in ("chat", "bench"):
+    if rest and options.command not in FORWARDED:
         parser.error(f"unknown: {' '.join(rest)}")
     os.chdir(ROOT)
     try:
@@ -44,6 +47,13 @@ def _parser() -> argparse.ArgumentParser:
     chat = commands.add_parser("chat", help="the conversation in a terminal")
     chat.add_argument("login")
     commands.add_parser("bench", help="measure against stock Rasa")
+    for name, told in (
+        ("evaluate", "report card of the current model on a set of messages"),
+        ("compare", "pipelines side by side"),
+        ("learning-curve", "what more training data would bring"),
+        ("lint-data", "slips in the training data and the domain"),
+    ):
+        commands.add_parser(name, help=told, add_help=False)
     return parser
 
 
@@ -91,6 +101,27 @@ def _bench(_, rest) -> int:
     return subprocess.call([sys.executable, "-m", "benchmarks", *rest])
 
 
+def _evaluate(_, rest) -> int:
+    from ops.train import train
+
+    # its output may be read by a program, so what training says goes elsewhere
+    with contextlib.redirect_stdout(sys.stderr):
+        model = train()
+    return _measure(["evaluate", "--model", str(model), *rest])
+
+
+def _compare(options, rest) -> int:
+    return _measure([options.command, *rest])
+
+
+def _measure(arguments: list[str]) -> int:
+    return subprocess.call([sys.executable, "-W", "ignore", "-m", "nlu.evaluation", *arguments])
+
+
+def _lint_data(_, rest) -> int:
+    return subprocess.call([sys.executable, "-m", "nlu.check_data", *rest])
+
+
 COMMANDS = {
     "run": _run,
     "train": _train,
@@ -100,6 +131,10 @@ COMMANDS = {
     "lock": _lock,
     "chat": _chat,
     "bench": _bench,
+    "evaluate": _evaluate,
+    "compare": _compare,
+    "learning-curve": _compare,
+    "lint-data": _lint_data,
 }
 
 if __name__ == "__main__":
