@@ -19,6 +19,7 @@ from ops.console import CannotContinue, say, table
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results"
 KILLS = "tests/e2e/test_kills.py"
+EXAM = "tests/nlu_components/test_exam.py"
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ ELSEWHERE = (
     "tests/stories",
     "tests/mutants",
     "tests/standalone",
+    EXAM,
 )
 PHASES: dict[str, list[list[list[Step]]]] = {
     "lint": [[LINT]],
@@ -154,6 +156,7 @@ PHASES: dict[str, list[list[list[Step]]]] = {
                 Step("model", ("-m", "ops", "train")),
                 _tests("stories", "tests/stories"),
                 _tests("launcher", "tests/ops"),
+                _tests("exam", EXAM),
                 _tests("mutants", "tests/mutants"),
             ],
         ],

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 HERE = Path(__file__).resolve().parent
 WORST = 10
 FALLBACK = "nlu_fallback"
+YES_AND_NO = {"affirm", "deny"}
 
 
 def write(card: dict[str, Any], since: dict[str, Any] | None, file: Path) -> list[Path]:
@@ -29,7 +30,7 @@ def write(card: dict[str, Any], since: dict[str, Any] | None, file: Path) -> lis
 def page(card: dict[str, Any], since: dict[str, Any] | None) -> str:
     """The report card as one page that needs nothing else."""
     worst = [mistake for mistake in card["mistakes"] if mistake["got"] != FALLBACK][:WORST]
-    return drawing("report.html.j2", card=card, since=since, worst=worst)
+    return drawing("report.html.j2", card=card, since=since, worst=worst, mixed_up=mixed_up(card))
 
 
 def drawing(template: str, **content: Any) -> str:
@@ -63,6 +64,11 @@ def percent(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.0f} %"
 
 
+def mixed_up(card: dict[str, Any]) -> list[dict[str, Any]]:
+    """The messages in which a yes was taken for a no, or a no for a yes."""
+    return [mistake for mistake in card["mistakes"] if {mistake["wanted"], mistake["got"]} == YES_AND_NO]
+
+
 def summary(card: dict[str, Any], since: dict[str, Any] | None) -> str:
     """The figures for the terminal: value, interval, floor, and the value before where there is one."""
     head = ["", "value", "95 % interval", "floor", *(["before"] if since else [])]
@@ -75,6 +81,8 @@ def summary(card: dict[str, Any], since: dict[str, Any] | None) -> str:
     left = f", {card['set']['skipped']} left out" if card["set"]["skipped"] else ""
     lines = [f"{card['set']['path']}: {card['messages']} messages{left}; model {card['model']['name']}", ""]
     lines += [table(head, rows)]
+    for one in mixed_up(card):
+        lines += [f"{one['wanted']} taken for {one['got']}: {one['text']} ({one['file']}:{one['line']})"]
     if since:
         lines += [
             "",

@@ -51,20 +51,25 @@ def one_core() -> Iterator[None]:
 
 
 def silence() -> None:
-    """Rasa logs errors alone from now on, in this process (it would print every message it parses), and no warnings."""
-    warnings.simplefilter("ignore")
-    from rasa.utils.log_utils import configure_structlog
+    """Rasa logs errors alone from now on, in this process; it would print every message it parses."""
+    with _quiet():
+        from rasa.utils.log_utils import configure_structlog
 
-    configure_structlog(logging.ERROR)
+        configure_structlog(logging.ERROR)
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
+    """What Rasa and its libraries say inside is dropped, errors in its log aside."""
     logger = logging.getLogger("rasa")
     before = logger.level
     logger.setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    # warnings are recorded, not filtered: some libraries undo filters when they are imported
+    with (
+        open(os.devnull, "w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        warnings.catch_warnings(record=True),
+    ):
         try:
             yield
         finally:
@@ -133,13 +138,14 @@ def train(config: Path, data: Path, domain: Path, folder: Path) -> tuple[Path, f
 
 def _train(config: Path, data: Path, domain: Path, folder: Path) -> tuple[Path, float]:
     os.environ |= {"RASA_CACHE_DIRECTORY": str(folder / "cache"), "SQLALCHEMY_SILENCE_UBER_WARNING": "1"}
-    from rasa.model_training import train_nlu
-    from rasa.shared.exceptions import RasaException
+    silence()
+    with _quiet():
+        from rasa.model_training import train_nlu
+        from rasa.shared.exceptions import RasaException
 
     started = time.perf_counter()
     try:
-        # Rasa says on standard output what it does; that is where our own table goes
-        with _quiet(), open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        with _quiet():
             model = train_nlu(str(config), str(data), str(folder), domain=str(domain))
     except RasaException as problem:
         raise BadData(f"{config}: Rasa cannot train this: {problem}") from None

@@ -7,17 +7,23 @@ import pytest
 import yaml
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import UserMessage
-from rasa.model_training import train_nlu
+
+from nlu.evaluation import models
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
-def understand(tmp_path_factory):
-    """Parses a text as Rasa's server does: a function from text (and metadata) to intent, entities and ranking."""
+def model_file(tmp_path_factory):
+    """The language side, trained from nothing."""
     folder = tmp_path_factory.mktemp("model")
-    model = train_nlu(str(ROOT / "config.yml"), str(ROOT / "data"), str(folder), domain=str(ROOT / "domain.yml"))
-    agent = Agent.load(model)
+    return models.train(ROOT / "config.yml", ROOT / "data" / "nlu", ROOT / "domain.yml", folder)[0]
+
+
+@pytest.fixture(scope="session")
+def understand(model_file):
+    """Parses a text as Rasa's server does: a function from text (and metadata) to intent, entities and ranking."""
+    agent = Agent.load(str(model_file))
     return lambda text, **metadata: asyncio.run(
         agent.processor.parse_message(UserMessage(text, metadata=metadata or None))
     )
