@@ -69,5 +69,7 @@ class AnswerResolver(GraphComponent):
             resolved = {INTENT_NAME_KEY: resolution.intent, PREDICTED_CONFIDENCE_KEY: resolution.confidence}
             message.set(INTENT, resolved, add_to_output=True)
         entities = [entity for entity in message.get(ENTITIES) or [] if entity.get("entity") != QUESTION]
-        question = {"entity": QUESTION, "value": resolution.question, "extractor": type(self).__name__}
+        # it stands nowhere in the text, but Rasa's own evaluation asks every entity where it stands
+        nowhere = {"start": 0, "end": 0}
+        question = {"entity": QUESTION, "value": resolution.question, **nowhere, "extractor": type(self).__name__}
         message.set(ENTITIES, [*entities, question], add_to_output=True)

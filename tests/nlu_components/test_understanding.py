@@ -1,10 +1,13 @@
 """The trained language side as a whole: floors on messages it never saw, and what must be understood without fail."""
 
+import asyncio
 import time
 
 import numpy as np
 import pytest
 import yaml
+from rasa.core.agent import Agent
+from rasa.nlu.test import run_evaluation
 from sklearn.metrics import f1_score
 
 from tests.nlu_components.conftest import ROOT
@@ -81,7 +84,7 @@ def test_a_typed_yes_reaches_the_open_question(understand):
     for text, intent in (("sure", "affirm"), ("nah, leave it", "deny"), ("2", "deny")):
         parsed = understand(text, offers=offers)
         assert parsed["intent"]["name"] == intent
-        assert {"entity": "question", "value": "lockout", "extractor": "AnswerResolver"} in parsed["entities"]
+        assert [entity["value"] for entity in parsed["entities"] if entity["entity"] == "question"] == ["lockout"]
 
 
 # None of these may unlock anything, whatever the classifier makes of them.
@@ -107,6 +110,19 @@ def test_taken_for_no_yes(understand, text):
     answers = [{"id": "1", "title": "Unlock it now", "intent": "affirm"}]
     offers = [{"id": "o1", "question": "unlock", "subject": "system:okta", "answers": answers}]
     assert understand(text, offers=offers)["intent"]["name"] != "affirm"
+
+
+def test_rasa_can_evaluate_it_as_any_other(model_file, tmp_path):
+    """`rasa test nlu`: intents, and the names that were annotated."""
+    file = tmp_path / "set.yml"
+    file.write_text(
+        "nlu:\n- intent: unlock_account\n  examples: |\n    - my [okta](system) account is locked\n    - unlock me\n"
+        "- intent: greet\n  examples: |\n    - hi\n    - hello\n"
+    )
+    processor = Agent.load(str(model_file)).processor
+    report = asyncio.run(run_evaluation(str(file), processor, disable_plotting=True, report_as_dict=True))
+    assert report["intent_evaluation"]["accuracy"] == 1
+    assert report["entity_evaluation"]["Gazetteer"]["report"]["system"]["recall"] == 1
 
 
 def test_a_message_is_parsed_in_a_fraction_of_a_turn(understand, holdout):
