@@ -98,13 +98,11 @@ def trained_and_asked(
 
 
 def load(data: Path) -> TrainingData:
-    """The training data, as Rasa reads it. BadData if it has no example."""
-    if not data.exists():
-        raise BadData(f"{data}: there is no such file or folder")
-    everything = load_data(str(data))
-    if not everything.intent_examples:
+    """The training data, as Rasa reads it. BadData if it cannot be read or has no example."""
+    # Rasa's own reader does not say where something is wrong
+    if not read_examples(data, ROOT):
         raise BadData(f"{data}: there is no example to train on")
-    return everything
+    return load_data(str(data))
 
 
 def part(data: TrainingData, examples: Sequence[Message]) -> TrainingData:
