@@ -1,21 +1,15 @@
 """Instants as people read them: in their own zone, the zone printed, the day only where it is not today."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from account_access import zones
 
 
 def spoken(instant: datetime, now: datetime, zone: str | None, default_zone: str) -> str:
     """E.g. `9:14 AM PST`, or `Mon, Nov 23, 9:14 AM PST` on another day; an unknown zone falls back to the default."""
-    tz = _zone(zone) or ZoneInfo(default_zone)
+    tz = (zones.find(zone) if zone else None) or zones.find(default_zone)
     local, today = instant.astimezone(tz), now.astimezone(tz).date()
     # Zones without an abbreviation call themselves by their offset alone ("-03").
     name = local.tzname()
     clock = f"{local.hour % 12 or 12}:{local:%M %p} {'UTC' + name if name[0] in '+-' else name}"
     return clock if local.date() == today else f"{local:%a, %b} {local.day}, {clock}"
-
-
-def _zone(name: str | None) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, ValueError):
-        return None

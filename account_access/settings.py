@@ -4,21 +4,22 @@ Each process loads only the sections it needs, so that `${NAME}` values (its sec
 (law 3). Keys and defaults are documented on the fields below; docs/settings.md is checked against them.
 """
 
-import difflib
-import ipaddress
 import os
 import re
 from collections.abc import Iterable, Mapping
+from datetime import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import BaseModel, Field, SecretStr, ValidationError, validator
+from pydantic import BaseModel, Field, SecretStr, StrictBool, ValidationError, validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from account_access import plain_yaml, setting_values, zones
+from account_access.spelling import did_you_mean
+
+CENTURY = 876_600  # hours
 SECRET_KEYS = frozenset({"token", "secret", "client_secret", "cookie_secret", "password", "api_key"})
 _VARIABLE = re.compile(r"^\$\{([A-Z][A-Z0-9_]*)\}$")
 
@@ -75,7 +76,7 @@ class SignInSection(Section):
 
     @validator("issuer")
     def _protected(cls, value: str) -> str:
-        return _web_address(value)
+        return setting_values.web_address(value)
 
 
 class DoorSection(Section):
@@ -89,7 +90,7 @@ class DoorSection(Section):
 
     @validator("url")
     def _protected(cls, value: str) -> str:
-        return _web_address(value)
+        return setting_values.web_address(value)
 
     @validator("listen")
     def _host_and_port(cls, value: str) -> str:
@@ -124,17 +125,17 @@ class SystemSection(Section):
 
     @validator("type")
     def _known_type(cls, value: str) -> str:
-        return _one_of(value, ("okta", "instructions"))
+        return setting_values.one_of(value, ("okta", "instructions"))
 
     @validator("unlock")
     def _known_mode(cls, value: str) -> str:
-        return _one_of(value, ("automated", "instructions"))
+        return setting_values.one_of(value, ("automated", "instructions"))
 
     @validator("url", always=True)
     def _address(cls, value, values):
         if values.get("type") == "okta" and not value:
             raise ValueError("is needed by a system of type okta; add url: https://YOUR-ORG.okta.com")
-        return _web_address(value) if value else value
+        return setting_values.web_address(value) if value else value
 
     @validator("token", always=True)
     def _credential(cls, value, values):
@@ -154,8 +155,106 @@ class LockoutSection(Section):
     max_notifications: int = Field(
         4, ge=0, description="Lockout notices to one person in the window, over all systems (N6); 0 turns them off."
     )
-    window_hours: float = Field(24, gt=0, description="Hours of that rolling window.")
-    gap_hours: float = Field(6, ge=0, description="Hours between two lockout notices to one person, at least (N6).")
+    window_hours: float = Field(24, gt=0, le=CENTURY, description="Hours of that rolling window.")
+    gap_hours: float = Field(
+        6, ge=0, le=CENTURY, description="Hours between two lockout notices to one person, at least (N6)."
+    )
+
+    @validator("max_notifications", pre=True)
+    def _whole(cls, value: Any) -> int:
+        return setting_values.whole_number(value)
+
+    @validator("window_hours", "gap_hours", pre=True)
+    def _number(cls, value: Any) -> float:
+        return setting_values.number(value)
+
+
+class ExcludeSection(Section):
+    """Who is left out; every value is compared whole and without case."""
+
+    logins: list[str] = Field([], description="Logins.")
+    groups: list[str] = Field([], description="Names of groups.")
+    titles: list[str] = Field([], description="Titles.")
+    departments: list[str] = Field([], description="Departments.")
+    worker_types: list[str] = Field([], description="Worker types; who has none is an employee.")
+
+    @validator("*", pre=True)
+    def _texts(cls, value: Any) -> list[str]:
+        return setting_values.texts(value)
+
+
+class PasswordSection(Section):
+    """Reminders before a password expires, and the notice after it."""
+
+    first_notification_day: int = Field(
+        14,
+        ge=1,
+        le=365,
+        description="Days before the expiry at which reminders begin; then half as many, and so on (E2).",
+    )
+    send_at: time = Field("10:00", description="When the daily run is, in the configured zone; HH:MM (E1).")
+    weekend_reminders: StrictBool = Field(
+        True,
+        description="Whether to remind on Saturdays and Sundays; a last reminder then goes out on the Friday (E7).",
+    )
+    mode: str = Field(
+        "automated",
+        description="automated: a tracked link that resolves; or instructions: none, and 24 h between reminders (E11).",
+    )
+    follow_up: str = Field(
+        "cadence", description="cadence; or, in instructions mode, daily: every day from the first notification day on."
+    )
+    do_not_remind: str = Field(
+        "this_expiry", description="What Do not remind me again silences: this_expiry, or always (E5)."
+    )
+    expired_notice: str = Field(
+        "next_run", description="When people hear that it has expired: next_run, or immediately (E9)."
+    )
+    exclude: ExcludeSection = ExcludeSection()
+
+    @validator("first_notification_day", pre=True)
+    def _whole(cls, value: Any) -> int:
+        return setting_values.whole_number(value)
+
+    @validator("send_at", pre=True, always=True)
+    def _clock_time(cls, value: Any) -> time:
+        return setting_values.time_of_day(value)
+
+    @validator("mode", pre=True)
+    def _known_mode(cls, value: Any) -> str:
+        return setting_values.one_of(value, ("automated", "instructions"))
+
+    @validator("follow_up", pre=True)
+    def _known_follow_up(cls, value: Any) -> str:
+        return setting_values.one_of(value, ("cadence", "daily"))
+
+    @validator("do_not_remind", pre=True)
+    def _known_silence(cls, value: Any) -> str:
+        return setting_values.one_of(value, ("this_expiry", "always"))
+
+    @validator("expired_notice", pre=True)
+    def _known_moment(cls, value: Any) -> str:
+        return setting_values.one_of(value, ("next_run", "immediately"))
+
+
+class ContractorSection(Section):
+    """Reminders to managers that a contract ends; their days, 14, 7, 4, 2 and 1, are fixed (C1)."""
+
+    send_at: time = Field("11:00", description="When the daily run is, in the configured zone; HH:MM (C2).")
+    max_shown: int | str = Field(
+        4, description="Workers shown at first and after each Show more: 1 or more, or all (C9)."
+    )
+    exclude: ExcludeSection = ExcludeSection()
+
+    @validator("send_at", pre=True, always=True)
+    def _clock_time(cls, value: Any) -> time:
+        return setting_values.time_of_day(value)
+
+    @validator("max_shown", pre=True)
+    def _shown(cls, value: Any) -> int | str:
+        if value != "all" and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            raise ValueError(f"{value!r} is not a number of workers; write 1 or more, or all")
+        return value
 
 
 class UnlockSection(Section):
@@ -171,7 +270,7 @@ class DeskSection(Section):
 
     @validator("type")
     def _known_type(cls, value: str) -> str:
-        return _one_of(value, ("local",))
+        return setting_values.one_of(value, ("local",))
 
 
 class ConversationSection(Section):
@@ -209,6 +308,8 @@ class Settings(Section):
     conversation: ConversationSection = ConversationSection()
     door: DoorSection | None = None
     systems: dict[str, SystemSection] = {}
+    password: PasswordSection = PasswordSection()
+    contractor: ContractorSection = ContractorSection()
     lockout: LockoutSection = LockoutSection()
     unlock: UnlockSection = UnlockSection()
     desk: DeskSection = DeskSection()
@@ -216,9 +317,7 @@ class Settings(Section):
 
     @validator("time_zone")
     def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError):
+        if zones.find(value) is None:
             raise ValueError(f"{value!r} is not a time zone; write e.g. America/Los_Angeles")
         return value
 
@@ -230,6 +329,8 @@ SECTIONS = {
     "schedulers": ("systems", "lockout", "unlock", "desk", "schedulers"),
     "channel": (),
 }
+# What decides who is told what and when; no secret among them.
+PLANNING = ("time_zone", "password", "contractor", "lockout")
 
 
 def load(path: str | Path, process: str, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -238,17 +339,34 @@ def load(path: str | Path, process: str, environment: Mapping[str, str] = os.env
     Raises SettingsError with every error of the file. Sections of other processes are checked by those.
     """
     raw = read(path)
-    wanted = ALWAYS + SECTIONS[process]
-    expanded, problems = _expand({key: value for key, value in raw.items() if key in wanted}, (), environment)
-    problems += _unknown(raw)
     required = [name for name in SECTIONS[process] if name in ("door", "schedulers") and raw.get(name) is None]
-    problems += [(name, "is missing; copy the section from docs/settings.md") for name in required]
+    missing = [(name, "is missing; copy the section from docs/settings.md") for name in required]
+    return _checked(path, raw, ALWAYS + SECTIONS[process], missing, environment)
+
+
+def load_planning(path: str | Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The time zone and the sections that planning reads, the others at their defaults and unread.
+
+    Raises SettingsError with every error of those, and every unknown section.
+    """
+    return _checked(path, read(path), PLANNING, [], environment)
+
+
+def _checked(
+    path: str | Path,
+    raw: Mapping[str, Any],
+    wanted: tuple[str, ...],
+    missing: list[tuple[str, str]],
+    environment: Mapping[str, str],
+) -> Settings:
+    expanded, problems = _expand({key: value for key, value in raw.items() if key in wanted}, (), environment)
+    problems += _unknown(raw) + missing
     settings = None
     try:
         settings = Settings(**expanded)
     except ValidationError as error:
         failed = {key for key, _ in problems}
-        problems += [p for p in map(_problem, error.errors()) if p[0] not in failed]
+        problems += [p for p in (_problem(e, expanded) for e in error.errors()) if p[0] not in failed]
     if problems:
         raise SettingsError(f"{path}: {key}: {text}" for key, text in problems)
     return settings
@@ -258,9 +376,9 @@ def check(path: str | Path, environment: Mapping[str, str] = os.environ) -> Sett
     """Loads the file as every process would; raises SettingsError with all their errors. For the launcher."""
     lines: list[str] = []
     loaded = None
-    for process in SECTIONS:
+    for process in (*SECTIONS, None):
         try:
-            loaded = load(path, process, environment)
+            loaded = load(path, process, environment) if process else load_planning(path, environment)
         except SettingsError as error:
             lines += [line for line in error.lines if line not in lines]
     if lines:
@@ -271,7 +389,7 @@ def check(path: str | Path, environment: Mapping[str, str] = os.environ) -> Sett
 def read(path: str | Path) -> dict[str, Any]:
     """The file as it stands, nothing expanded. Raises SettingsError if it is absent or no mapping."""
     try:
-        raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        raw = plain_yaml.load(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SettingsError([f"{path}: not found; create it or point SETTINGS at yours"])
     except (OSError, UnicodeDecodeError) as error:
@@ -287,29 +405,6 @@ def read(path: str | Path) -> dict[str, Any]:
     return raw
 
 
-def _web_address(value: str) -> str:
-    """An address that secrets and sessions may travel to: https, or http on this machine alone."""
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"{value!r} is not a web address; write e.g. https://chat.example.com")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise ValueError(f"{value!r} would send secrets in clear; write https://…")
-    return value
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _one_of(value: str, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        raise ValueError(f"{value!r} is not known; write {' or '.join(allowed)}")
-    return value
-
-
 def _expand(value: Any, at: tuple[str, ...], environment: Mapping[str, str]):
     """Replaces whole-value `${NAME}`; returns the value and the problems found, as (key, text)."""
     if isinstance(value, dict):
@@ -322,7 +417,7 @@ def _expand(value: Any, at: tuple[str, ...], environment: Mapping[str, str]):
         pairs = [_expand(item, (*at, str(i)), environment) for i, item in enumerate(value)]
         return [v for v, _ in pairs], [p for _, ps in pairs for p in ps]
     if not isinstance(value, str):
-        if at[-1:] and at[-1] in SECRET_KEYS and value is not None:
+        if _is_secret(at) and value is not None:
             return value, [
                 (
                     ".".join(at),
@@ -331,6 +426,11 @@ def _expand(value: Any, at: tuple[str, ...], environment: Mapping[str, str]):
             ]
         return value, []
     return _expand_text(value, at, environment)
+
+
+def _is_secret(at: tuple[str, ...]) -> bool:
+    """By the key's name; the section `password` is none, it is about other people's."""
+    return len(at) > 1 and at[-1] in SECRET_KEYS
 
 
 def _expand_text(value: str, at: tuple[str, ...], environment: Mapping[str, str]):
@@ -353,7 +453,7 @@ def _expand_text(value: str, at: tuple[str, ...], environment: Mapping[str, str]
                 "${…} inside a longer text would stay literal; make the whole value one ${NAME}",
             )
         ]
-    if at[-1] in SECRET_KEYS:
+    if _is_secret(at):
         return value, [(key, "is given in clear; put it into a variable and write ${NAME}")]
     if re.search(r"://[^/@\s:]+:[^/@\s]+@", value):
         return value, [
@@ -367,23 +467,31 @@ def _expand_text(value: str, at: tuple[str, ...], environment: Mapping[str, str]
 
 def _unknown(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
     known = list(Settings.__fields__)
-    return [(str(key), _did_you_mean(str(key), known)) for key in raw if key not in known]
+    return [(str(key), _unknown_key(str(key), known)) for key in raw if key not in known]
 
 
-def _did_you_mean(key: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(key, known, n=1)
-    return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; known are {', '.join(sorted(known))}"
+def _unknown_key(key: str, known: list[str]) -> str:
+    return f"unknown key; {did_you_mean(key, known)}"
 
 
-def _problem(error: Mapping[str, Any]) -> tuple[str, str]:
+def _problem(error: Mapping[str, Any], given: Any) -> tuple[str, str]:
+    """The key and what is wrong with it; `given` are the sections as they were given."""
     location = [str(part) for part in error["loc"]]
     key = ".".join(location)
     if error["type"] == "value_error.extra":
-        return key, _did_you_mean(location[-1], _fields_beside(location))
+        return key, _unknown_key(location[-1], _fields_beside(location))
     if error["type"] == "value_error.missing":
         return key, "is missing; see docs/settings.md for what to write"
     message = error["msg"]
-    return key, message if ";" in message else f"{message}; see docs/settings.md"
+    return key, message if ";" in message else f"{_told(location, given)}{message}; see docs/settings.md"
+
+
+def _told(location: list[str], given: Any) -> str:
+    """The value at fault in front of a message that does not have it; never one that could be secret."""
+    for part in location:
+        given = given.get(part) if isinstance(given, dict) else None
+    plain = isinstance(given, str | int | float) and location[0] in PLANNING
+    return f"{given!r} is not allowed: " if plain else ""
 
 
 def _fields_beside(location: list[str]) -> list[str]:
