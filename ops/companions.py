@@ -23,6 +23,7 @@ class Companion(BaseModel):
     health: str
     people: str | None = None
     page: str = "/"
+    directory: list[str] = []
     secrets: list[str] = []
     environment: dict[str, str] = {}
 

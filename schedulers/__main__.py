@@ -1,4 +1,4 @@
-"""`python -m schedulers run | status`."""
+"""`python -m schedulers run | status | simulate`."""
 
 import argparse
 import logging
@@ -9,11 +9,11 @@ from datetime import timedelta
 from account_access import clock as clocks
 from account_access import settings as configuration
 from account_access.__main__ import DEFAULT_STORE
-from account_access.clock import Clock
+from account_access.clock import Clock, SystemClock
 from account_access.settings import SettingsError
 from account_access.store import Store, claims
 from account_access.store.engine import StoreOutdated
-from schedulers import deliveries, directory, followups, lockouts
+from schedulers import deliveries, directory, followups, lockouts, simulate
 from schedulers.service import HEARTBEAT_SECONDS, Service, last_beat, run
 
 FRESH = timedelta(seconds=20)
@@ -25,12 +25,17 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="watch the identity systems and deliver notices until stopped")
     commands.add_parser("status", help="say whether the schedulers are alive; exit 1 if not")
-    command = parser.parse_args(arguments).command
+    simulate.add_arguments(
+        commands.add_parser("simulate", help="list what would be sent in a period, from files; sends nothing")
+    )
+    options = parser.parse_args(arguments)
+    if options.command == "simulate":
+        return simulate.simulate(options, SystemClock())
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     path = os.environ.get("SETTINGS", "settings.yml")
     try:
-        if command == "status":
+        if options.command == "status":
             # Asked by hand, outside `make run`: the store is all it needs.
             loaded = configuration.load(path, "channel", {"STORE_URL": DEFAULT_STORE, **os.environ})
             return status(Store.open(loaded.store.url), clocks.from_settings(loaded.clock))

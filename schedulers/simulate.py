@@ -1,0 +1,194 @@
+"""`python -m schedulers simulate`: what would be sent to whom and when in a period, from files; it sends nothing."""
+
+import argparse
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+
+from account_access import settings as configuration
+from account_access import zones
+from account_access.clock import Clock
+from account_access.settings import ProcessesSection, Settings, SettingsError
+from account_access.simulation import actions_file, calendar_page, cells, people_file
+from account_access.simulation.play import Period, Simulation
+from account_access.simulation.problems import BadInput, Problems, quoted
+from account_access.simulation.records import Sent, Writer
+
+ROOT = Path(__file__).resolve().parent.parent
+STANDARD_OUTPUT = "-"
+DEFAULT_SETTINGS = "settings.yml"
+# Years of which every zone knows what a day is.
+EARLIEST, LATEST = date(1970, 1, 1), date(9000, 1, 1)
+PAGE_WIDTH = 120
+SECONDS_BETWEEN_WORDS = 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--people", metavar="people.csv", help="the directory; without it, the sandbox organisation")
+    parser.add_argument("--actions", metavar="actions.jsonl", help="what people and systems do meanwhile")
+    parser.add_argument("--settings", metavar="settings.yml", help="whose rules; default: $SETTINGS, or settings.yml")
+    parser.add_argument("--from", dest="first", metavar="2027-01-01", help="first day; default today")
+    parser.add_argument("--days", default="365", metavar="365", help="how many days, default 365")
+    parser.add_argument("--output", metavar="out.jsonl", help="JSON lines; - is stdout. Without it, a page to read")
+
+
+def simulate(options: argparse.Namespace, clock: Clock) -> int:
+    """Runs the command; 0 done, 2 bad input or usage, with every error told and nothing written."""
+    try:
+        settings, period, people, actions = _inputs(options, clock)
+        say(f"{len(people):,} people, {len(actions):,} actions, {period.days} days from {period.first}")
+        name = options.actions
+        simulation = Simulation(settings, people, period, lambda line, text: say(f"{name}:{line}: {text}"), _Progress())
+        sent = simulation.run(actions)
+        _write(options.output, sent, simulation, period, len(people))
+    except BadInput as error:
+        print(error, file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # Whoever read has read enough; nothing is left to be said there when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    say(f"{len(sent):,} notifications")
+    return 0
+
+
+def say(text: str) -> None:
+    """Progress and warnings; stdout is for what was asked for."""
+    print(text, file=sys.stderr)
+
+
+class _Progress:
+    """Says now and then how far it is, in a run that takes long."""
+
+    def __init__(self) -> None:
+        self._said = time.monotonic()
+
+    def __call__(self, day: date, sent: int) -> None:
+        if time.monotonic() - self._said >= SECONDS_BETWEEN_WORDS:
+            self._said = time.monotonic()
+            say(f"{day}: {sent:,} notifications so far")
+
+
+def _inputs(options: argparse.Namespace, clock: Clock):
+    """Everything the command line names, read and checked. Raises BadInput with every error of all of it."""
+    lines: list[str] = []
+    settings = _settings(options.settings, lines)
+    period = _period(options, settings, clock, lines)
+    people, logins, named = {}, None, options.people
+    with _told(lines):
+        content, named = _people(options.people, period.first)
+        problems = Problems(named)
+        people, logins = people_file.read(content, problems)
+        lines += problems.lines
+    actions = []
+    if options.actions is not None:
+        with _told(lines):
+            problems = Problems(options.actions)
+            actions = actions_file.read(_bytes(options.actions, "--actions"), logins, named or "the people", problems)
+            lines += problems.lines
+    if lines:
+        raise BadInput(lines)
+    return settings, period, people.values(), actions
+
+
+@contextlib.contextmanager
+def _told(lines: list[str]) -> Iterator[None]:
+    """Goes on after a file that cannot be read, so that the errors of the others are told too."""
+    try:
+        yield
+    except BadInput as error:
+        lines += error.lines
+
+
+def _settings(path: str | None, lines: list[str]) -> Settings:
+    path = path or os.environ.get("SETTINGS")
+    if path is None and not Path(DEFAULT_SETTINGS).exists():
+        say(f"{DEFAULT_SETTINGS}: not found; playing by the defaults")
+        return Settings()
+    try:
+        settings = configuration.load_planning(path or DEFAULT_SETTINGS)
+    except SettingsError as error:
+        lines += error.lines
+        return Settings()
+    if settings.password.follow_up == "daily" and settings.password.mode != "instructions":
+        say(f"{path or DEFAULT_SETTINGS}: password.follow_up: daily has a meaning in instructions mode only; ignored")
+    return settings
+
+
+def _period(options: argparse.Namespace, settings: Settings, clock: Clock, lines: list[str]) -> Period:
+    first, days = clock.now().astimezone(zones.find(settings.time_zone)).date(), 365
+    try:
+        first = cells.day(options.first) if options.first is not None else first
+        if not EARLIEST <= first < LATEST:
+            raise ValueError(f"{quoted(options.first)} is too far away; write a date from {EARLIEST} to {LATEST}")
+    except ValueError as error:
+        lines.append(f"--from: {error}")
+        first = EARLIEST
+    most = (LATEST - first).days
+    if options.days.isascii() and options.days.isdigit() and 1 <= int(options.days[:9]) <= most:
+        days = int(options.days)
+    else:
+        lines.append(f"--days: {quoted(options.days)} is not a number of days from 1 to {most}; write e.g. 365")
+    return Period(first, days)
+
+
+def _people(path: str | None, first: date) -> tuple[bytes, str]:
+    """The people's file and what it is called."""
+    if path is not None:
+        return _bytes(path, "--people"), path
+    for name in ProcessesSection.__fields__:
+        description = ROOT / name / "process.yml"
+        if description.exists():
+            return _organisation(name, yaml.safe_load(description.read_text(encoding="utf-8"))["directory"], first)
+    raise BadInput(["--people: not given, and there is no organisation to try things out on here; name a CSV file"])
+
+
+def _organisation(name: str, command: list[str], first: date) -> tuple[bytes, str]:
+    """The people of an organisation that is there for trials, as its process.yml says, founded on that date."""
+    call = [sys.executable, *(part.format(day=first) for part in command)]
+    done = subprocess.run(call, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, check=False)  # noqa: S603 - ours
+    if done.returncode:
+        why = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise BadInput([f"--people: {name} could not list its people ({why}); mend it or name a CSV file"])
+    return done.stdout, name
+
+
+def _bytes(path: str, option: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        raise BadInput([f"{path}: not found; check {option}"])
+    except OSError as error:
+        raise BadInput([f"{path}: cannot be read ({error.strerror}); check {option} and its permissions"])
+
+
+def _write(path: str | None, sent: list[Sent], simulation: Simulation, period: Period, people: int) -> None:
+    writer = Writer(simulation.calendar, simulation.contractors)
+    if path is None:
+        console = Console(width=None if sys.stdout.isatty() else PAGE_WIDTH, highlight=False)
+        with console.capture() as page:
+            calendar_page.show(console, sent, period, people, writer)
+        _write_lines(sys.stdout.buffer, (line.rstrip() for line in page.get().splitlines()))
+        sys.stdout.buffer.flush()
+    elif path == STANDARD_OUTPUT:
+        _write_lines(sys.stdout.buffer, writer.lines(sent))
+        sys.stdout.buffer.flush()
+    else:
+        try:
+            with open(path, "wb") as file:
+                _write_lines(file, writer.lines(sent))
+        except OSError as error:
+            raise BadInput([f"{path}: cannot be written ({error.strerror}); check --output"])
+
+
+def _write_lines(file, lines: Iterable[str]) -> None:
+    for line in lines:
+        file.write(line.encode() + b"\n")
