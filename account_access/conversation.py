@@ -423,3 +423,11 @@ def last_seqs(store: Store, person_ids: Iterable[str]) -> dict[str, int]:
     query = select(table.c.person_id, table.c.last_seq).where(table.c.person_id.in_(list(person_ids)))
     with store.reading() as connection:
         return {row.person_id: row.last_seq for row in connection.execute(query)}
+
+
+def still_pending(store: Store, person_ids: Iterable[str]) -> set[str]:
+    """Those of these people who wait for an answer, in one query."""
+    table = tables.inbound
+    query = select(table.c.person_id).where(table.c.person_id.in_(list(person_ids)), table.c.state == ACCEPTED)
+    with store.reading() as connection:
+        return set(connection.execute(query.distinct()).scalars())

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
+import aiohttp
 
 from account_access import clock as clocks
 from account_access import sessions
@@ -86,8 +86,13 @@ def _people(installation: Installation, logins: list[str]) -> dict[str, tuple[st
 
 
 async def _all(installation: Installation, stock: str, people: dict, logins: list[str]) -> dict[str, dict]:
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    async with httpx.AsyncClient(limits=limits, timeout=90) as client, contextlib.AsyncExitStack() as tabs:
+    patience = aiohttp.ClientTimeout(total=90)
+    # No cookie jar: a hundred people share this client, each with their own session.
+    jar, wide = aiohttp.DummyCookieJar(), aiohttp.TCPConnector(limit=0)
+    async with (
+        aiohttp.ClientSession(connector=wide, cookie_jar=jar, timeout=patience) as client,
+        contextlib.AsyncExitStack() as tabs,
+    ):
         theirs = [StockUser(client, stock, login) for login in logins[:USERS]]
         ours = [DoorUser(client, installation.door_url, *people[login]) for login in logins[:USERS]]
         for user in ours:
@@ -137,15 +142,15 @@ async def _at_once(users, text: str) -> float:
     return len(users) / (time.perf_counter() - begun)
 
 
-async def _triggers(client: httpx.AsyncClient, stock: str) -> float:
+async def _triggers(client: aiohttp.ClientSession, stock: str) -> float:
     """Stock trigger_intent of a rule that only speaks, a second."""
     gate = asyncio.Semaphore(CONCURRENT_TRIGGERS)
 
     async def trigger(number: int) -> None:
         async with gate:
             address = f"{stock}/conversations/trigger-{number}/trigger_intent?output_channel=latest"
-            reply = await client.post(address, json={"name": "greet"})
-            assert reply.status_code == 200, reply.text
+            async with client.post(address, json={"name": "greet"}) as reply:
+                assert reply.status == 200, await reply.text()
 
     await asyncio.gather(*(trigger(-number) for number in range(1, 20)))
     begun = time.perf_counter()

@@ -8,13 +8,17 @@ lets the channel's caller try the same message again: everything in our store is
 
 import functools
 import os
+from typing import Any
 
-from jsonschema import Draft202012Validator
+import aiohttp
 from rasa.core.actions.action import ActionExecutionRejection, RemoteAction
+from rasa.core.constants import DEFAULT_REQUEST_TIMEOUT
 from rasa.shared.core.events import SlotSet
 from rasa.utils.endpoints import EndpointConfig
 
 SECRET_HEADER = "X-Action-Secret"  # noqa: S105 (the name of a header)
+# Shorter than the five seconds after which the action server's Sanic closes an idle connection.
+IDLE_SECONDS = 3.0
 
 
 class TurnFailed(BaseException):
@@ -22,7 +26,7 @@ class TurnFailed(BaseException):
 
 
 def install() -> None:
-    """Makes failing remote actions fail their turn, and checks their answers with a validator that is built once.
+    """Makes failing remote actions fail their turn, and their calls quick.
 
     The secret of the action server (ACTION_SECRET) and where it stands (ACTIONS_WEBHOOK) come from the environment
     here, not by `${…}` in endpoints.yml, which Rasa's every command would refuse to read without them.
@@ -48,18 +52,57 @@ def install() -> None:
 
     run.fails_the_turn = True
     RemoteAction.run = run
-    # jsonschema.validate checks the constant schema again on every call: 19 ms of each action call.
-    validator = Draft202012Validator(RemoteAction.action_response_format_spec())
+    RemoteAction._validate_action_result = _validate
 
-    def validate(self, result) -> bool:
-        validator.validate(result)
-        return True
 
-    RemoteAction._validate_action_result = validate
+@functools.lru_cache(maxsize=1)
+def _required_keys() -> dict[str, set[str]]:
+    """Of each event that an action server may send, the keys it must have, as Rasa's own schema says."""
+    kinds = RemoteAction.action_response_format_spec()["properties"]["events"]["items"]["oneOf"]
+    return {kind["properties"]["event"]["const"]: set(kind.get("required", ())) for kind in kinds}
+
+
+def _validate(_action: RemoteAction, result: Any) -> bool:
+    """What Rasa's schema demands of an answer, in microseconds: jsonschema takes 19 ms, or 3 with a kept validator.
+
+    Raises ValueError.
+    """
+    for part in ("events", "responses"):
+        found = result.get(part, []) if isinstance(result, dict) else None
+        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+            raise ValueError(f"the action server's answer has no list of objects under {part!r}")
+    for event in result.get("events", []):
+        required = _required_keys().get(event.get("event"))
+        if required is None or not required <= event.keys():
+            raise ValueError(f"the action server's answer has an event that Rasa does not take: {event}")
+    return True
+
+
+class KeptConnection(EndpointConfig):
+    """An endpoint that keeps its connections; Rasa's own makes a session and a connection for each call."""
+
+    _kept: aiohttp.ClientSession | None = None
+
+    def session(self) -> "KeptConnection":
+        """What Rasa enters, calls and leaves for each request."""
+        return self
+
+    async def __aenter__(self) -> aiohttp.ClientSession:
+        if self._kept is None:
+            self._kept = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=DEFAULT_REQUEST_TIMEOUT),
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS),
+            )
+        return self._kept
+
+    async def __aexit__(self, *_error) -> None:
+        """The session stays open until the process ends."""
 
 
 def _authenticated(endpoint: EndpointConfig, url: str | None, secret: str) -> EndpointConfig:
-    """The endpoint of endpoints.yml with our secret on every call."""
+    """The endpoint of endpoints.yml with our secret on every call, and with connections that are kept."""
     endpoint.headers[SECRET_HEADER] = secret
     endpoint.url = url or endpoint.url
+    if type(endpoint) is EndpointConfig:
+        endpoint.__class__ = KeptConnection
     return endpoint

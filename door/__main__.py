@@ -16,13 +16,17 @@ from account_access.store import Store, claims
 from account_access.store.engine import StoreOutdated
 from door.app import create_app
 
+# Longer than proxies and clients keep an idle connection (nginx: 60): whoever closes first must not be the one who is
+# about to be written to. Uvicorn's own five seconds broke a message now and then.
+KEEP_ALIVE_SECONDS = 75
+
 
 def main() -> int:
     """Runs the door until it is told to stop; returns the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     _all_open_files_allowed()
     # What they say contains addresses with sign-in codes in them, or is noise.
-    for name in ("httpx", "httpx2", "httpcore", "httpcore2", "authlib", "alembic", "sse_starlette"):
+    for name in ("aiohttp", "httpx2", "httpcore2", "authlib", "alembic", "sse_starlette"):
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
         loaded = settings.load(os.environ.get("SETTINGS", "settings.yml"), "door")
@@ -37,7 +41,13 @@ def main() -> int:
         return 2
     app = create_app(loaded.door, store, clock.from_settings(loaded.clock))
     config = uvicorn.Config(
-        app, ws="none", access_log=False, log_config=None, server_header=False, timeout_graceful_shutdown=2
+        app,
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     uvicorn.Server(config).run(sockets=[listener])
     store.close()

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 
-import httpx
+import aiohttp
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
@@ -28,6 +28,7 @@ SCAN_SECONDS = 1.0
 # A turn takes up to eight seconds by itself (law 4). A claim outlives the call, so that it never runs twice.
 CALL_SECONDS = 15.0
 CLAIM_SECONDS = 18.0
+CONNECT_SECONDS = 2.0
 # Unreachable for shorter than this is a hiccup that nobody has to hear about.
 PATIENCE_SECONDS = 3.0
 MAX_BACKOFF_SECONDS = 30.0
@@ -42,12 +43,8 @@ class Forwarder:
         self.clock = clock
         self.streams: Streams | None = None
         self._rasa_url = rasa_url.rstrip("/")
-        self._client = httpx.AsyncClient(
-            headers={"X-Door-Secret": secret},
-            timeout=httpx.Timeout(CALL_SECONDS, connect=2),
-            limits=httpx.Limits(max_connections=MAX_CALLS + 2, max_keepalive_connections=POOL),
-            trust_env=False,
-        )
+        self._secret = secret
+        self._client: aiohttp.ClientSession | None = None
         self._nudged = asyncio.Event()
         self._busy: dict[str, Due | None] = {}
         self._quick: set[str] = set()
@@ -116,17 +113,30 @@ class Forwarder:
             task.cancel()
         for item in filter(None, self._busy.values()):
             conversation.release(self.store, self.clock, item.id, 0)
-        await self._client.aclose()
+        if self._client is not None:
+            await self._client.close()
+
+    def _rasa(self) -> aiohttp.ClientSession:
+        """Kept connections to Rasa; made at first use, because that has to be inside the event loop."""
+        if self._client is None:
+            self._client = aiohttp.ClientSession(
+                headers={"X-Door-Secret": self._secret},
+                timeout=aiohttp.ClientTimeout(total=CALL_SECONDS, sock_connect=CONNECT_SECONDS),
+                connector=aiohttp.TCPConnector(limit=MAX_CALLS + 2),
+            )
+        return self._client
 
     async def _reachable(self) -> bool:
         """Asks Rasa itself while it is down: a claim would count as one of the message's few chances."""
         if self._down_since is None:
             return True
+        patience = aiohttp.ClientTimeout(total=CONNECT_SECONDS)
         try:
-            answer = await self._client.get(f"{self._rasa_url}/", timeout=2)
-        except httpx.HTTPError:
-            answer = None
-        if answer is None or answer.status_code != 200:
+            async with self._rasa().get(f"{self._rasa_url}/", timeout=patience) as answer:
+                status = answer.status
+        except (aiohttp.ClientError, asyncio.TimeoutError):
+            status = None
+        if status != 200:
             self._tell_waiting()
             return False
         log.info("Rasa answers again after %.1f s", _now() - self._down_since)
@@ -179,24 +189,32 @@ class Forwarder:
 
     async def _call(self, item: Due) -> float | None:
         """One call; None if the turn is over, else in how many seconds to try again."""
+        address = f"{self._rasa_url}/webhooks/inbox/message"
         try:
-            answer = await self._client.post(f"{self._rasa_url}/webhooks/inbox/message", json={"inbound": item.id})
-        except httpx.TimeoutException:
+            async with self._rasa().post(address, json={"inbound": item.id}) as answer:
+                status = answer.status
+        except aiohttp.ServerTimeoutError as error:
+            # Nothing accepts the connection: it is an asyncio.TimeoutError as well, so it is looked for first.
+            return self._not_reached(item, error)
+        except asyncio.TimeoutError:
             # Rasa may well be at it still: it finds the message claimed or answered when asked again.
             log.warning("message %s: no answer within %.0f s", item.id, CALL_SECONDS)
             return 1.0
-        except httpx.HTTPError as error:
-            log.warning("message %s: Rasa cannot be reached: %s", item.id, type(error).__name__)
-            self._down_since = self._down_since or _now()
-            return 0.0
-        if answer.status_code == 200:
+        except aiohttp.ClientError as error:
+            return self._not_reached(item, error)
+        if status == 200:
             return None
-        if answer.status_code == 202:
+        if status == 202:
             return 0.5
         failures = self._failures[item.id] = self._failures.get(item.id, 0) + 1
-        level = logging.CRITICAL if answer.status_code == 401 else logging.WARNING
-        log.log(level, "message %s: Rasa's channel answers %d", item.id, answer.status_code)
+        level = logging.CRITICAL if status == 401 else logging.WARNING
+        log.log(level, "message %s: Rasa's channel answers %d", item.id, status)
         return min(MAX_BACKOFF_SECONDS, 2.0 ** (failures - 1))
+
+    def _not_reached(self, item: Due, error: Exception) -> float:
+        log.warning("message %s: Rasa cannot be reached: %s", item.id, type(error).__name__)
+        self._down_since = self._down_since or _now()
+        return 0.0
 
     def _tell_waiting(self) -> None:
         if self.streams is not None:

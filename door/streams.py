@@ -111,15 +111,20 @@ class Streams:
                 stream.wake.set()
 
     async def look(self) -> None:
-        """The store has changed: wakes those whose conversation did, or whose answer may have come. One query."""
+        """The store has changed: wakes those whose conversation did, or whose wait is over. Two queries for all."""
         people = {stream.person_id for stream in self._open}
         if not people:
             return
-        last = await run_in_threadpool(conversation.last_seqs, self.store, people)
+        typing = {stream.person_id for stream in self._open if stream.typing and stream.typing[0]}
+        last, waiting = await run_in_threadpool(self._look, people, typing)
         for stream in self._open:
-            answered = stream.typing is not None and stream.typing[0]
-            if answered or last.get(stream.person_id, 0) > stream.cursor:
+            over = stream.person_id in typing and stream.person_id not in waiting
+            if over or last.get(stream.person_id, 0) > stream.cursor:
                 stream.wake.set()
+
+    def _look(self, people: set[str], typing: set[str]) -> tuple[dict[str, int], set[str]]:
+        waiting = conversation.still_pending(self.store, typing) if typing else set()
+        return conversation.last_seqs(self.store, people), waiting
 
     async def check_sessions(self) -> None:
         """Ends the streams whose session no longer stands. One query for all."""

@@ -43,8 +43,9 @@ class Tail:
                 try:
                     if await self._changed():
                         changed = True
-                        for person_id in tuple(self.streams.attended):
-                            self.streams.wake(person_id)
+                        if len(self.streams.attended) <= ATTENTIVE_PEOPLE:
+                            for person_id in tuple(self.streams.attended):
+                                self.streams.wake(person_id)
                     if changed and loop.time() - last_look >= SQLITE_SECONDS:
                         changed, last_look = False, loop.time()
                         await self.streams.look()

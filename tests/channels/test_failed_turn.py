@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import inspect
+import re
 
 import pytest
 import rasa
@@ -148,3 +149,35 @@ def test_mended_method_is_still_the_stock_one(name):
     method, digest = PINNED[name]
     source = inspect.getsource(inspect.unwrap(method))
     assert hashlib.sha256(source.encode()).hexdigest()[:16] == digest
+
+
+def test_calls_share_a_connection(installed):
+    """Rasa's own endpoint makes a session and a connection for each call."""
+    installed(ACTION_SECRET=SECRET)
+
+    async def two_calls():
+        connections = []
+
+        async def answer(reader, writer):
+            connections.append(1)
+            for _ in range(2):
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(re.search(rb"content-length: (\d+)", head.lower())[1])
+                await reader.readexactly(length)
+                body = b'{"events": [], "responses": []}'
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+                )
+                writer.write(body)
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        endpoint = EndpointConfig(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/webhook")
+        tracker = DialogueStateTracker("somebody", [])
+        for _ in range(2):
+            await RemoteAction("action_x", endpoint).run(None, None, tracker, Domain.empty())
+        await endpoint._kept.close()
+        server.close()
+        return len(connections)
+
+    assert asyncio.run(two_calls()) == 1

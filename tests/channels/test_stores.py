@@ -1,14 +1,15 @@
 """Rasa's own stores as we set them up: trackers that are really saved, a lock that is handed on promptly."""
 
 import asyncio
+import json
 import sqlite3
 import time
 
 import pytest
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import SlotSet
+from rasa.shared.core.events import SessionStarted, SlotSet
 
-from channels import failed_turn
+from channels import failed_turn, tracker_store
 from channels.failed_turn import TurnFailed
 from channels.lock_store import PromptLockStore
 from channels.tracker_store import WalTrackerStore
@@ -70,3 +71,79 @@ def test_next_turn_of_a_person_starts_as_soon_as_the_last_ends():
         return began[1] - began[0]
 
     assert 0.09 < asyncio.run(two_turns()) < 0.9
+
+
+def turn(trackers, *values, save=True):
+    """What one turn does: reads the conversation, adds to it, puts it away."""
+
+    async def one():
+        tracker = await trackers.get_or_create_tracker("dana")
+        for value in values:
+            tracker.update(SlotSet("outcome", value))
+        if save:
+            await trackers.save(tracker)
+        return tracker
+
+    return asyncio.run(one())
+
+
+def said(tracker):
+    return [event.value for event in tracker.events if isinstance(event, SlotSet)]
+
+
+def stored(tmp_path):
+    with sqlite3.connect(tmp_path / "var" / "trackers.db") as connection:
+        slots = "SELECT data FROM events WHERE type_name = 'slot' ORDER BY id"
+        return [json.loads(data)["value"] for (data,) in connection.execute(slots)]
+
+
+def test_conversation_that_was_kept_is_the_one_in_the_file(trackers, tmp_path):
+    first = turn(trackers, "a")
+    assert turn(trackers, "b") is first
+    turn(trackers, "c", "d")
+    assert stored(tmp_path) == ["a", "b", "c", "d"]
+    again = WalTrackerStore(Domain.empty(), dialect="sqlite", db="ignored.db")
+    assert said(turn(again)) == ["a", "b", "c", "d"]
+    again.engine.dispose()
+
+
+def test_law_11_turn_that_failed_leaves_nothing_of_itself(trackers, tmp_path):
+    turn(trackers, "a")
+    turn(trackers, "half", save=False)
+    assert said(turn(trackers, "b")) == ["a", "b"]
+    assert stored(tmp_path) == ["a", "b"]
+
+
+def test_what_somebody_else_wrote_or_deleted_is_noticed(trackers, tmp_path):
+    turn(trackers, "a")
+    other = WalTrackerStore(Domain.empty(), dialect="sqlite", db="ignored.db")
+    turn(other, "theirs")
+    other.engine.dispose()
+    assert said(turn(trackers, "b")) == ["a", "theirs", "b"]
+    with sqlite3.connect(tmp_path / "var" / "trackers.db") as connection:
+        connection.execute("DELETE FROM events")
+    assert said(turn(trackers, "c")) == ["c"]
+
+
+def test_after_a_session_began_anew_only_what_followed_counts(trackers, tmp_path):
+    turn(trackers, "old")
+
+    async def new_session():
+        tracker = await trackers.get_or_create_tracker("dana")
+        tracker.update(SessionStarted())
+        tracker.update(SlotSet("outcome", "new"))
+        await trackers.save(tracker)
+
+    asyncio.run(new_session())
+    assert said(turn(trackers, "b")) == ["new", "b"]
+
+
+def test_kept_conversations_are_bounded(trackers, monkeypatch):
+    # Rasa's first event of a conversation is its own: it listens.
+    monkeypatch.setattr(tracker_store, "KEPT_EVENTS", 3)
+    first = turn(trackers, "a", "b")
+    assert turn(trackers, "c") is first
+    assert turn(trackers) is not first
+    monkeypatch.setattr(tracker_store, "KEPT_EVENTS", 100)
+    monkeypatch.setattr(tracker_store, "KEPT_CONVERSATIONS", 0)
+    assert turn(trackers) is not turn(trackers)

@@ -110,7 +110,7 @@ def test_a_wrong_secret_is_loud_and_loses_nothing(house, caplog):
 
 
 def test_a_slow_answer_is_asked_for_again_and_comes_once(house, monkeypatch):
-    house.app.state.door.forwarder._client.timeout = 0.2
+    monkeypatch.setattr(forwarding, "CALL_SECONDS", 0.2)
     client = house.signed_in()
     house.rasa.seconds = 0.6
     sent = say(client, "hello")

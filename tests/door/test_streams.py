@@ -11,6 +11,7 @@ import pytest
 
 from account_access import conversation, offers
 from door import streams as streams_module
+from door import tail as tail_module
 from tests.door.listening import listening
 from tests.door.serving import until
 
@@ -152,6 +153,39 @@ def test_a_hundred_streams_cost_one_query_a_look_and_all_hear(house, monkeypatch
     until(lambda: len(heard) == 120, 10)
     stop.set()
     thread.join(10)
+
+
+def test_while_many_wait_a_look_wakes_only_whom_it_concerns(house, monkeypatch):
+    """A hundred people who wait for slow turns must not each be read anew at every commit of the others."""
+    monkeypatch.setattr(tail_module, "ATTENTIVE_PEOPLE", 0)
+    waiting = [house.signed_in(name) for name in ("dana", "eli")]
+    mona = house.signed_in("mona")
+    house.rasa.seconds = 4
+    with listening(waiting[0]) as tab, listening(waiting[1]):
+        for client in waiting:
+            say(client, "unlock my account")
+        until(lambda: len(house.rasa.calls) == 2)
+        tab.wait_for(lambda t: typing(t) and typing(t)[-1]["on"])
+        time.sleep(0.3)
+        looks = _count_looks(house, monkeypatch)
+        for number in range(5):
+            house.rasa.speak(house.person("mona").id, f"told:{number}", "Good morning.")
+            time.sleep(0.15)
+        assert {person for person in looks} <= {house.person("mona").id}, looks
+        tab.wait_for(lambda t: t.entries("assistant"), 8)
+    assert len(mona.get("/api/history").json()["entries"]) == 5
+
+
+def _count_looks(house, monkeypatch) -> list[str]:
+    """The people whose conversations are read from now on."""
+    looks, stock = [], conversation.entries
+
+    def entries(store, clock, person_id, **window):
+        looks.append(person_id)
+        return stock(store, clock, person_id, **window)
+
+    monkeypatch.setattr(conversation, "entries", entries)
+    return looks
 
 
 def _count_queries(house) -> list[str]:
