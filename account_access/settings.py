@@ -376,7 +376,8 @@ def check(path: str | Path, environment: Mapping[str, str] = os.environ) -> Sett
     """Loads the file as every process would; raises SettingsError with all their errors. For the launcher."""
     lines: list[str] = []
     loaded = None
-    for process in (*SECTIONS, None):
+    # A process last: what it loads has the sections that every process has, the store's address among them.
+    for process in (None, *SECTIONS):
         try:
             loaded = load(path, process, environment) if process else load_planning(path, environment)
         except SettingsError as error:

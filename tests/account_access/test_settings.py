@@ -55,7 +55,7 @@ def test_good_file_loads_for_every_process(file):
     path = file(GOOD)
     for process in settings.SECTIONS:
         assert settings.load(path, process, SECRETS).store.url == "sqlite:///elsewhere.db"
-    assert settings.check(path, SECRETS)
+    assert settings.check(path, SECRETS).store.url == SECRETS["STORE_URL"]
 
 
 # (what is changed in the good file, process, key named, part of the remedy)
