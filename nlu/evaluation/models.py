@@ -140,6 +140,7 @@ def _train(config: Path, data: Path, domain: Path, folder: Path) -> tuple[Path, 
     os.environ |= {"RASA_CACHE_DIRECTORY": str(folder / "cache"), "SQLALCHEMY_SILENCE_UBER_WARNING": "1"}
     silence()
     with _quiet():
+        from rasa.engine.exceptions import GraphComponentException
         from rasa.model_training import train_nlu
         from rasa.shared.exceptions import RasaException
 
@@ -147,6 +148,8 @@ def _train(config: Path, data: Path, domain: Path, folder: Path) -> tuple[Path, 
     try:
         with _quiet():
             model = train_nlu(str(config), str(data), str(folder), domain=str(domain))
+    except GraphComponentException as problem:
+        raise BadData(f"{config}: Rasa cannot train this: {problem} {problem.__cause__!r}") from None
     except RasaException as problem:
         raise BadData(f"{config}: Rasa cannot train this: {problem}") from None
     if not model:

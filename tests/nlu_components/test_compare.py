@@ -5,8 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from nlu.evaluation import cards, compare, curve
-from nlu.evaluation.examples import BadData
+from nlu.evaluation import cards, compare, curve, models
+from nlu.evaluation.examples import BadData, Names
+from nlu.evaluation.models import Model
 from tests.nlu_components.conftest import ROOT
 
 LABELS = ["a"] * 30 + ["b"] * 10 + ["c"]
@@ -93,6 +94,7 @@ def test_a_pipeline_is_measured_on_what_it_was_not_trained_on(small):
     assert (row["account_macro_f1"], row["held_aside_account_macro_f1"], row["held_aside_macro_f1"]) == (1, 1, 1)
     assert row["out_of_scope_starts_skill"] is None and row["in_scope_falls_back"] == 0
     assert row["training_seconds"] > 0 and 0 < row["parse_p50"] <= row["parse_p95"]
+    assert compare.summary([row]).startswith("Cross-validated in 2 folds")
     line = compare.summary([row]).splitlines()[-1].split()
     assert line[1:7] == ["1.000", "1.000", "-", "0.000", "1.000", "1.000"]
 
@@ -104,6 +106,20 @@ def test_a_curve_has_a_point_for_each_share(small):
     assert curve.summary(points).splitlines()[2].split()[:3] == ["100%", "12", "1.000"]
     picture = cards.drawing("curve.svg.j2", points=points)
     assert picture.startswith("<svg") and "12 examples: 1.000" in picture
+
+
+def test_the_keyword_baseline_finds_whole_examples_and_stands_any_text(tmp_path):
+    data = (
+        "nlu:\n- intent: greet\n  examples: |\n    - Hello\n    - ??\n    - lock\n"
+        "- intent: unlock_account\n  examples: |\n    - unlock me\n    - the lock\n    - a lock\n"
+    )
+    (tmp_path / "data.yml").write_text(data)
+    config = ROOT / "nlu" / "evaluation" / "baselines" / "keyword.yml"
+    model, _ = models.train(config, tmp_path / "data.yml", ROOT / "domain.yml", tmp_path)
+    texts = ["well, hello!", "what ??", "please unlock me", "lock", "Othello", "unlock mercy", ""]
+    # "lock" lies within examples of another intent, so it decides nothing
+    wanted = ["greet", "greet", "unlock_account", *["nlu_fallback"] * 4]
+    assert [one.intent for one in Model(model, Names()).parse(texts)] == wanted
 
 
 def test_baselines_are_compared_too():
@@ -123,10 +139,13 @@ def test_baselines_are_compared_too():
         ("words.yml", "none.yml", "aside.yml", "none.yml: there is no such file or folder"),
         ("words.yml", "words.yml", "aside.yml", "there is no example to train on"),
         ("words.yml", "data.yml", "none.yml", "none.yml: there is no such file or folder"),
+        ("regex.yml", "odd.yml", "aside.yml", "regex.yml: Rasa cannot train this: .*nothing to repeat"),
         ("broken.yml", "data.yml", "aside.yml", "broken.yml: Rasa cannot train this: .*NoSuchComponent"),
     ],
 )
 def test_what_cannot_be_trained_is_named(small, config, data, aside, expected):
     (small / "broken.yml").write_text("recipe: default.v1\nlanguage: en\npipeline:\n- name: NoSuchComponent\n")
+    (small / "regex.yml").write_text("recipe: default.v1\nlanguage: en\npipeline:\n- name: KeywordIntentClassifier\n")
+    (small / "odd.yml").write_text("nlu:\n- intent: greet\n  examples: |\n    - ??\n    - ???\n    - ?\n    - ????\n")
     with pytest.raises(BadData, match=expected):
         compare.compare([small / config], small / data, small / aside, 2, print)
