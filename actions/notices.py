@@ -1,8 +1,6 @@
 """What the schedulers let us say: a lockout, and how a promised unlock ended (N2, N8, law 4)."""
 
 from abc import ABC
-from typing import Any
-
 from account_access import notices, offers
 from account_access.unlocks import Look
 from actions.asking import AskAction
@@ -22,11 +20,10 @@ class Announcement(AccountAction, ABC):
             notices.drop(connection, self.now, turn.notice.id, reason)
 
 
-class AnnounceLockout(Announcement):
-    """Looks again before anything is said: a lockout that is over, or another one by now, is not told."""
+class AskLockout(AskAction, Announcement):
+    """You are locked out: shall I unlock it? A lockout that is over by now, or another one, is not told."""
 
-    def name(self) -> str:
-        return "action_announce_lockout"
+    question = "lockout"
 
     async def act(self, turn: Turn) -> str:
         if turn.notice is None or turn.notice.kind != notices.LOCKOUT:
@@ -39,8 +36,10 @@ class AnnounceLockout(Announcement):
         if look.outcome in ("down", "no_account"):
             # Not known to be true, so not said; the notice stays and is tried again.
             return "notice_dropped"
-        turn.slots["locked_since"] = self.spoken(turn, look.locked_at)
-        return "lockout_stands"
+        facts = turn.notice.facts
+        turn.slots["locked_since"] = self.spoken(turn, notices.locked_at(turn.notice))
+        about = unlock_subject(facts["system"], facts["external_id"], facts["locked_at"])
+        return await self.ask(turn, self.response(turn), about)
 
     def _no_longer_true(self, turn: Turn, look: Look) -> str | None:
         if look.outcome == "not_locked":
@@ -55,19 +54,6 @@ class AnnounceLockout(Announcement):
         with self.runtime.store.reading() as connection:
             asked = offers.find_asked(connection, turn.person.id, "unlock", look.locked_at)
         return "the person asked first and was told then" if asked else None
-
-
-class AskLockout(AskAction):
-    """You are locked out: shall I unlock it?"""
-
-    question = "lockout"
-
-    async def subject(self, turn: Turn) -> dict[str, Any] | None:
-        if turn.notice is None or turn.notice.kind != notices.LOCKOUT:
-            return None
-        facts = turn.notice.facts
-        turn.slots["locked_since"] = self.spoken(turn, notices.locked_at(turn.notice))
-        return unlock_subject(facts["system"], facts["external_id"], facts["locked_at"])
 
 
 class AnnounceFollowUp(Announcement):

@@ -5,7 +5,7 @@ import pytest
 from account_access import notices
 from account_access.connectors.registry import System
 from account_access.store import tables
-from actions.notices import AnnounceFollowUp, AnnounceLockout, AskLockout
+from actions.notices import AnnounceFollowUp, AskLockout
 from actions.unlock import AskAfterUnlock, AskUnlock, CheckAccount, UnlockAccount
 from tests.account_access.fake_system import FakeSystem
 
@@ -22,8 +22,6 @@ class TestLockout:
         since = stage.world.lock()
         notice = stage.notice()
         stage.world.clock.move(minutes=1)
-        announced = stage.announced(AnnounceLockout, notice)
-        assert (announced.outcome, announced.said) == ("lockout_stands", []), "a notice speaks in one row"
         asked = stage.announced(AskLockout, notice)
         assert (asked.outcome, asked.responses) == ("asked", ["utter_ask_lockout"])
         assert asked.said[0][1]["notice"] == notice.id and asked.slots["locked_since"] == "9:00 AM PST"
@@ -41,13 +39,13 @@ class TestLockout:
             stage.world.settings.unlock.max_per_window = 0
         else:
             stage.world.settings.systems["okta"].unlock = "instructions"
-        assert stage.announced(AnnounceLockout, stage.notice()).outcome == "lockout_stands"
+        assert stage.announced(AskLockout, stage.notice()).outcome == "asked"
 
     def test_n8_over_by_now_is_not_told(self, stage):
         stage.world.lock()
         notice = stage.notice()
         stage.world.fake.unlock_elsewhere("00u-dana")
-        assert stage.announced(AnnounceLockout, notice).outcome == "notice_dropped"
+        assert stage.announced(AskLockout, notice).outcome == "notice_dropped"
         assert state(stage) == ("dropped", "not locked any more when it was about to be told")
 
     def test_n9_locked_anew_has_its_own_notice(self, stage):
@@ -55,7 +53,7 @@ class TestLockout:
         notice = stage.notice()
         stage.world.clock.move(hours=1)
         stage.world.lock()
-        assert stage.announced(AnnounceLockout, notice).outcome == "notice_dropped"
+        assert stage.announced(AskLockout, notice).outcome == "notice_dropped"
         assert state(stage)[0] == "dropped" and "anew" in state(stage)[1]
 
     def test_who_asked_first_is_not_told_again(self, stage):
@@ -63,7 +61,7 @@ class TestLockout:
         message = stage.message("unlock_account", stage.world.say("dana", "unlock me"))
         stage.run(CheckAccount, message)
         stage.show(stage.run(AskUnlock, message))
-        assert stage.announced(AnnounceLockout, stage.notice()).outcome == "notice_dropped"
+        assert stage.announced(AskLockout, stage.notice()).outcome == "notice_dropped"
         assert "asked first" in state(stage)[1]
 
     @pytest.mark.parametrize("trouble", ["down", "gone"])
@@ -73,7 +71,7 @@ class TestLockout:
         stage.world.fake.down = trouble == "down"
         if trouble == "gone":
             del stage.world.fake.accounts["00u-dana"]
-        assert stage.announced(AnnounceLockout, notice).outcome == "notice_dropped"
+        assert stage.announced(AskLockout, notice).outcome == "notice_dropped"
         assert state(stage) == ("waiting", None)
 
     def test_lockout_of_another_system_is_looked_for_there_and_named(self, stage):
@@ -87,7 +85,6 @@ class TestLockout:
             connection.execute(tables.accounts.insert().values(**account))
         since = elsewhere.lock("v-dana")
         notice = stage.notice(system="vpn", external_id="v-dana", locked_at=since.isoformat())
-        assert stage.announced(AnnounceLockout, notice).outcome == "lockout_stands"
         asked = stage.announced(AskLockout, notice)
         assert asked.slots["system_name"] == "VPN"
         assert stage.clicked(UnlockAccount, stage.show(asked)).outcome == "unlocked"
