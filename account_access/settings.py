@@ -395,9 +395,13 @@ def read(path: str | Path) -> dict[str, Any]:
         raise SettingsError([f"{path}: not found; create it or point SETTINGS at yours"])
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError([f"{path}: cannot be read ({error}); check its permissions and encoding (UTF-8)"])
+    except plain_yaml.KeyTwice as error:
+        raise SettingsError(
+            [f"{path}:{error.problem_mark.line + 1}: {error.problem}: is there twice; keep one of them"]
+        )
     except yaml.YAMLError as error:
         where = getattr(error, "problem_mark", None)
-        line = f":{where.line + 1}" if where else ""
+        line = f":{where.line + 1}: line" if where else ""
         raise SettingsError([f"{path}{line}: not YAML ({getattr(error, 'problem', error)}); check the indentation"])
     if raw is None:
         return {}

@@ -129,16 +129,15 @@ class PasswordPlanner:
         expiry = entry.password_expires_at
         known = history.expiries.get(expiry) or ExpiryHistory()
         ends_on = self.calendar.date(expiry)
-        dates = []
         if not known.stopped_by and not history.silenced:
-            earliest = not_before.toordinal()
-            coming = [at for n in self.days if (at := ends_on.toordinal() - n) >= earliest]
-            dates += [date.fromordinal(min(coming))] if coming else []
+            before = ends_on.toordinal() - not_before.toordinal()
+            coming = next((n for n in self.days if n <= before), None)
+            dates = [] if coming is None else [ends_on - timedelta(days=coming)]
             last = self.last_day(ends_on)
             dates += [last] if last >= not_before else []
-        if not known.told_expired:
-            dates.append(max(not_before, self._first_run_after(expiry, ends_on, not_before)))
-        return min(dates, default=None)
+            if dates:
+                return min(dates)
+        return None if known.told_expired else self._first_run_after(expiry, ends_on, not_before)
 
     def answer(
         self, entry: DirectoryEntry, history: PasswordHistory, reminder: Reminder, action: str, at: datetime

@@ -19,7 +19,6 @@ from account_access.cadence.directory import (
     SERVICE,
 )
 from account_access.simulation.problems import quoted
-from account_access.spelling import did_you_mean
 
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -60,7 +59,7 @@ def _truth(text: str) -> bool:
 def _one_of(*known: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in known:
-            raise ValueError(f"{quoted(text)} is none of {', '.join(known)}; {did_you_mean(text, known)}")
+            raise ValueError(f"{quoted(text)} is not known; write {' or '.join(known)}")
         return text
 
     return read

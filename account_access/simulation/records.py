@@ -13,6 +13,7 @@ from account_access.cadence.contractors import ContractorPlanner
 from account_access.cadence.directory import DirectoryEntry
 
 LOCKOUT = "lockout"
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(slots=True)
@@ -43,7 +44,7 @@ class Writer:
     def lines(self, sent: Iterable[Sent]) -> Iterator[str]:
         """A JSON object each, without a line's end."""
         for one in sent:
-            yield json.dumps(self.fields(one), ensure_ascii=False)
+            yield _ENCODER.encode(self.fields(one))
 
     def fields(self, one: Sent) -> dict[str, Any]:
         """The fields of its kind, in their order."""

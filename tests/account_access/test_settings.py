@@ -86,6 +86,7 @@ MISTAKES = [
     (("store:", "desk:\n  type: paper\nstore:"), "schedulers", "desk.type", "write local"),
     (("store:", "lockout:\nstore:"), "schedulers", "lockout", "none is not an allowed value"),
     (("store:", "lockout: often\nstore:"), "schedulers", "lockout", "not a valid dict"),
+    (("store:", "time_zone: America\nstore:"), "channel", "time_zone", "'America' is not a time zone"),
 ]
 
 
@@ -119,8 +120,12 @@ def test_section_that_a_process_cannot_do_without_is_missed(file, section, left)
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ("store: {url: [\n", "settings.yml:2: not YAML"),
-        ("a: b\n  c: d\n", "settings.yml:2: not YAML (mapping values are not allowed here); check the indentation"),
+        ("store: {url: [\n", "settings.yml:2: line: not YAML"),
+        (
+            "a: b\n  c: d\n",
+            "settings.yml:2: line: not YAML (mapping values are not allowed here); check the indentation",
+        ),
+        ("lockout:\n  gap_hours: 1\n  gap_hours: 2\n", "settings.yml:3: gap_hours: is there twice; keep one of them"),
         ("- a\n- b\n", "settings.yml: is not a list of `key: value` sections; see docs/settings.md"),
     ],
 )
@@ -179,3 +184,64 @@ def test_secrets_are_not_printed(file):
 def test_system_of_instructions_needs_neither_address_nor_token(file):
     path = file("systems:\n  vpn:\n    type: instructions\n    name: VPN\n")
     assert settings.load(path, "actions", {}).systems["vpn"].name == "VPN"
+
+
+# (what the file says, the key named, how the line goes on)
+PLANNING_MISTAKES = [
+    ("password: {send_at: 25:00}", "password.send_at", "'25:00' is not a time; write HH:MM"),
+    ("password: {send_at: 600}", "password.send_at", "600 is not a time; write HH:MM"),
+    ("password: {send_at: '9:30'}", "password.send_at", "'9:30' is not a time; write HH:MM"),
+    ("contractor: {send_at: '11:00:00'}", "contractor.send_at", "'11:00:00' is not a time"),
+    ("password: {first_notification_day: 0}", "password.first_notification_day", "0 is not allowed: ensure"),
+    ("password: {first_notification_day: 366}", "password.first_notification_day", "366 is not allowed: ensure"),
+    ("password: {first_notification_day: 14.5}", "password.first_notification_day", "14.5 is not a whole number"),
+    ("password: {first_notification_day: '14'}", "password.first_notification_day", "'14' is not a whole number"),
+    ("password: {first_notification_day: true}", "password.first_notification_day", "True is not a whole number"),
+    ("password: {weekend_reminders: maybe}", "password.weekend_reminders", "'maybe' is not allowed: value"),
+    ("password: {weekend_reminders: 1}", "password.weekend_reminders", "1 is not allowed: value"),
+    ("password: {mode: manual}", "password.mode", "'manual' is not known; write automated or instructions"),
+    ("password: {follow_up: weekly}", "password.follow_up", "'weekly' is not known; write cadence or daily"),
+    ("password: {do_not_remind: never}", "password.do_not_remind", "'never' is not known; write this_expiry or always"),
+    ("password: {expired_notice: later}", "password.expired_notice", "'later' is not known; write next_run or imm"),
+    ("password: {exclude: {groups: Kiosks}}", "password.exclude.groups", "'Kiosks' is not a list; write e.g."),
+    ("password: {exclude: {logins: [7]}}", "password.exclude.logins", "7 is not text; write it in quotes"),
+    ("password: {exclude: {group: []}}", "password.exclude.group", "unknown key; did you mean groups?"),
+    ("password: {first_day: 14}", "password.first_day", "unknown key; did you mean first_notification_day?"),
+    ("password: 14", "password", "14 is not allowed: value is not a valid dict"),
+    ("contractor: {max_shown: 0}", "contractor.max_shown", "0 is not a number of workers; write 1 or more, or all"),
+    ("contractor: {max_shown: some}", "contractor.max_shown", "'some' is not a number of workers"),
+    ("contractor: {max_show: 4}", "contractor.max_show", "unknown key; did you mean max_shown?"),
+    ("lockout: {max_notifications: 2.5}", "lockout.max_notifications", "2.5 is not a whole number"),
+    ("lockout: {gap_hours: -1}", "lockout.gap_hours", "-1 is not allowed: ensure this value is greater"),
+    ("lockout: {gap_hours: .nan}", "lockout.gap_hours", "nan is not allowed: ensure"),
+    ("lockout: {window_hours: .inf}", "lockout.window_hours", "inf is not allowed: ensure"),
+    ("lockout: {window_hours: '24'}", "lockout.window_hours", "'24' is not a number; write e.g. 6"),
+    ("time_zone: PST8", "time_zone", "'PST8' is not a time zone; write e.g. America/Los_Angeles"),
+    ("pasword: {}", "pasword", "unknown key; did you mean password?"),
+]
+
+
+@pytest.mark.parametrize(("text", "key", "told"), PLANNING_MISTAKES)
+def test_mistake_in_what_planning_reads_is_told_with_its_value(file, text, key, told):
+    path = file(text)
+    with pytest.raises(SettingsError) as raised:
+        settings.load_planning(path, {})
+    (line,) = raised.value.lines
+    assert line.startswith(f"{path}: {key}: {told}")
+
+
+def test_planning_needs_no_secret_and_reads_no_other_section(file):
+    path = file(GOOD + "time_zone: Europe/Berlin\n")
+    assert settings.load_planning(path, {}).time_zone == "Europe/Berlin"
+    assert settings.load_planning(file("systems: nonsense\nstore: {url: '${NOWHERE}'}\n"), {}).systems == {}
+
+
+@pytest.mark.parametrize("written", ["10:30", "'10:30'", '"10:30"'])
+def test_time_of_day_needs_no_quotes(file, written):
+    loaded = settings.load_planning(file(f"password:\n  send_at: {written}\n"), {})
+    assert (loaded.password.send_at.hour, loaded.password.send_at.minute) == (10, 30)
+
+
+def test_launcher_is_told_what_planning_would_be(file):
+    with pytest.raises(SettingsError, match=r"password\.send_at: 'noon' is not a time"):
+        settings.check(file(GOOD + "password: {send_at: noon}\n"), SECRETS)
