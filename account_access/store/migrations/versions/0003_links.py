@@ -1,0 +1,8 @@
+"""Links into the portal"""
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    pass
