@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import exc, text
 
 from account_access import audit, conversation, notices
@@ -42,8 +43,9 @@ class TestMigrating:
             connection.execute("INSERT INTO cursors VALUES ('kept', '1', '2026-11-24 00:00:00')")
         steps = tmp_path / "migrations"
         shutil.copytree(engine.MIGRATIONS, steps)
-        (steps / "versions" / "0002_more.py").write_text(
-            "from alembic import op\nimport sqlalchemy as sa\nrevision = 'b'\ndown_revision = '0001'\n"
+        newest = ScriptDirectory(str(engine.MIGRATIONS)).get_current_head()
+        (steps / "versions" / "9999_more.py").write_text(
+            f"from alembic import op\nimport sqlalchemy as sa\nrevision = 'b'\ndown_revision = '{newest}'\n"
             "def upgrade():\n    op.create_table('more', sa.Column('id', sa.Integer, primary_key=True))\n"
         )
         monkeypatch.setattr(engine, "MIGRATIONS", steps)
