@@ -3,6 +3,7 @@
 SystemFailure
 ├── AccountNotFound        the account is not there: say so, offer a ticket
 ├── PermissionRefused      our credentials may not do that: a human, and an alert for the admin
+├── StateRefused           the account's state does not allow it: read the account, then a human
 ├── NotSupported           this system cannot do that: instructions
 └── TemporarilyUnavailable down, slow, limited or talking nonsense: try again later
     └── OutcomeUnknown     it was asked to act and did not answer: read before doing anything else
@@ -10,8 +11,11 @@ SystemFailure
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import Enum
 from typing import Protocol
+
+from pydantic import SecretStr
 
 
 class SystemFailure(Exception):
@@ -23,6 +27,10 @@ class AccountNotFound(SystemFailure):
 
 
 class PermissionRefused(SystemFailure):
+    pass
+
+
+class StateRefused(SystemFailure):
     pass
 
 
@@ -41,20 +49,135 @@ class OutcomeUnknown(TemporarilyUnavailable):
     pass
 
 
+class Status(str, Enum):
+    """How an account stands, whatever a vendor calls it (G4)."""
+
+    ACTIVE = "active"
+    LOCKED = "locked"
+    # The system noticed the expiry; some notice only at the next sign-in, so see `PasswordRules.expires_at` too.
+    PASSWORD_EXPIRED = "password_expired"  # noqa: S105 - a state
+    # A reset was begun: the old password is void until a new one is made.
+    RECOVERY = "recovery"
+    SUSPENDED = "suspended"
+    DEACTIVATED = "deactivated"
+    # Never used yet: invited, not activated.
+    PENDING = "pending"
+    OTHER = "other"
+
+
 @dataclass(frozen=True)
 class Account:
-    """What the system says of one account, read just now."""
+    """What the system says of one account, read just now. Instants are UTC, None where the system tells none.
+
+    `password_elsewhere`: another directory (Active Directory, LDAP, a federation) holds the password, so that this
+    system can neither reset it nor say when it expires.
+    """
 
     external_id: str
     login: str
-    locked: bool
-    status: str
+    status: Status
     status_since: datetime | None
+    password_changed: datetime | None = None
+    password_elsewhere: bool = False
+
+    @property
+    def locked(self) -> bool:
+        return self.status is Status.LOCKED
 
     @property
     def locked_at(self) -> datetime | None:
         """When the standing lockout began (UTC), None if there is none."""
         return self.status_since if self.locked else None
+
+
+class FactorKind(str, Enum):
+    """The kinds of factors that settings and texts speak of, whatever a vendor calls them (M4)."""
+
+    OKTA_VERIFY_PUSH = "okta_verify_push"
+    OKTA_VERIFY_CODE = "okta_verify_code"
+    OKTA_FASTPASS = "okta_fastpass"
+    GOOGLE_AUTHENTICATOR = "google_authenticator"
+    AUTHENTICATOR_APP = "authenticator_app"
+    PUSH_APP = "push_app"
+    SMS = "sms"
+    CALL = "call"
+    EMAIL = "email"
+    SECURITY_KEY = "security_key"
+    HARDWARE_TOKEN = "hardware_token"  # noqa: S105 - a kind of factor
+    QUESTION = "question"
+    DUO = "duo"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One enrolled factor of an account.
+
+    `name` is what its owner knows it by, as the system tells it: the device's name, the end of a phone number, a masked
+    address; None where it has none. `usable`: enrolment was completed, and a sign-in can ask for it. `enrolled_at` is
+    UTC. `takes_along` are the ids of the account's other factors that vanish with this one.
+    """
+
+    id: str
+    kind: FactorKind
+    name: str | None
+    usable: bool
+    enrolled_at: datetime | None
+    takes_along: frozenset[str] = frozenset()
+
+
+class SignInOutcome(str, Enum):
+    """What became of a sign-in, or of the account by it."""
+
+    SUCCEEDED = "succeeded"
+    # A wrong password or code: these lead to a lockout.
+    FAILED = "failed"
+    # Nobody looked at the password, for the account was locked already.
+    REFUSED = "refused"
+    LOCKED = "locked"
+    UNLOCKED = "unlocked"
+
+
+@dataclass(frozen=True)
+class SignInEvent:
+    """One event of an account's sign-in history, as far as the system tells.
+
+    `at` is UTC; `city` and `country` are names; `client` is a browser or program and its device for people to
+    recognise; `unattended` is true where that is a program that signs in by itself with a stored password.
+    """
+
+    at: datetime
+    outcome: SignInOutcome
+    ip: str | None = None
+    city: str | None = None
+    country: str | None = None
+    client: str | None = None
+    unattended: bool = False
+
+
+@dataclass(frozen=True)
+class PasswordRules:
+    """The rules for one account's password and lockouts; None where there is no such limit.
+
+    `unlocks_after` says that a lockout ends by itself after so long at the earliest: systems stop doing so after many
+    lockouts in a row.
+    """
+
+    max_failures: int | None
+    unlocks_after: timedelta | None
+    max_age: timedelta | None
+
+    def expires_at(self, account: Account) -> datetime | None:
+        """When the account's password expires or did (UTC), None if it never does or nobody knows."""
+        if self.max_age is None or account.password_changed is None or account.password_elsewhere:
+            return None
+        return account.password_changed + self.max_age
+
+    def unlocks_at(self, account: Account) -> datetime | None:
+        """When the standing lockout ends by itself at the earliest (UTC), None if it does not or none stands."""
+        if self.unlocks_after is None or account.locked_at is None:
+            return None
+        return account.locked_at + self.unlocks_after
 
 
 @dataclass(frozen=True)
@@ -79,7 +202,13 @@ class LockoutPage:
 
 
 class Connector(Protocol):
-    """One identity system. Calls block, within connect and read timeouts; run them in that system's own threads."""
+    """One identity system. Calls block, within connect and read timeouts; run them in that system's own threads.
+
+    `capabilities` names what else than reading an account it can do; the other methods are not called:
+    unlock (`unlock`, `groups`), lockouts (`locked_accounts`, `lockouts_since`), people (`people`), factors (`factors`,
+    `remove_factor`), sessions (`end_sessions`), reset_link (`mint_reset_link`), history (`sign_in_history`),
+    password_rules (`password_rules`). An act that answered well may still have changed nothing: read back.
+    """
 
     key: str
     capabilities: frozenset[str] = field(default=frozenset())
@@ -101,3 +230,31 @@ class Connector(Protocol):
 
     def people(self) -> Iterator[list[DirectoryPerson]]:
         """Everyone, page by page."""
+
+    def factors(self, external_id: str) -> tuple[Factor, ...]:
+        """The account's enrolled factors, those whose enrolment is not completed included (M4, M8)."""
+
+    def remove_factor(self, external_id: str, factor_id: str) -> None:
+        """Asks to take one factor off the account, and what it takes along (M2). Being gone already is no error.
+
+        Raises OutcomeUnknown when no answer came. `removing.remove_listed` keeps what was enrolled since (law 5).
+        """
+
+    def end_sessions(self, external_id: str) -> None:
+        """Asks to end every session of the account and to revoke its tokens (M7); repeating it harms nobody.
+
+        Sessions of apps that keep their own may go on. Raises OutcomeUnknown when no answer came.
+        """
+
+    def mint_reset_link(self, external_id: str) -> SecretStr:
+        """Begins a password reset and returns the one-time link of its owner, for their eyes only (P5).
+
+        From here on the old password is void (`Status.RECOVERY`). A link minted again is as good as the first. Raises
+        StateRefused for an account without a password here, OutcomeUnknown when no link came.
+        """
+
+    def sign_in_history(self, external_id: str, since: datetime) -> tuple[SignInEvent, ...]:
+        """The account's sign-ins, lockouts and unlocks since then, oldest first; the latest thousand at most (X9)."""
+
+    def password_rules(self, account: Account) -> PasswordRules | None:
+        """The rules that hold for the account, None if the system does not tell us (E, G4, X9)."""

@@ -21,6 +21,7 @@ from account_access.connectors.base import (
     AccountNotFound,
     OutcomeUnknown,
     PermissionRefused,
+    StateRefused,
     TemporarilyUnavailable,
 )
 
@@ -33,6 +34,9 @@ LONGEST_WAIT_SECONDS = 900.0
 # A page of 1000 log events is about 4 MB; whoever sends more, or trickles it, is not waited for.
 LARGEST_ANSWER_BYTES = 32 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
+# Okta's 403 that are about the account and not about our token: password reset failed, forgot password not allowed,
+# not allowed in the user's current status.
+STATE_ERRORS = frozenset({"E0000017", "E0000034", "E0000038"})
 
 
 class HttpClient:
@@ -149,7 +153,9 @@ def _checked(response: requests.Response, name: str, acting: bool) -> requests.R
     if status == 404:
         raise AccountNotFound(f"{name}: 404")
     if status in (401, 403):
-        raise PermissionRefused(f"{name}: {status} {_summary(response)}")
+        if _error(response, "errorCode") in STATE_ERRORS:
+            raise StateRefused(f"{name}: {status} {_error(response, 'errorSummary')}")
+        raise PermissionRefused(f"{name}: {status} {_error(response, 'errorSummary')}")
     if status == 429:
         raise _Limited(f"{name}: 429", _retry_after(response))
     if status >= 500:
@@ -157,7 +163,7 @@ def _checked(response: requests.Response, name: str, acting: bool) -> requests.R
             raise OutcomeUnknown(f"{name}: {status}")
         raise _Brief(f"{name}: {status}", _retry_after(response))
     if status == 400:
-        raise BadRequest(f"{name}: 400 {_summary(response)}")
+        raise BadRequest(f"{name}: 400 {_error(response, 'errorSummary')}")
     raise TemporarilyUnavailable(f"{name}: unexpected status {status}")
 
 
@@ -165,12 +171,13 @@ class BadRequest(TemporarilyUnavailable):
     """400: the system did not understand, or the state does not allow it."""
 
 
-def _summary(response: requests.Response) -> str:
+def _error(response: requests.Response, key: str) -> str:
+    """What the system's error says under this key, if it is an error of the shape we know."""
     try:
         body = response.json()
     except (ValueError, RecursionError):
         return ""
-    return str(body.get("errorSummary", ""))[:200] if isinstance(body, dict) else ""
+    return str(body.get(key, ""))[:200] if isinstance(body, dict) else ""
 
 
 def _never_sent(error: requests.ConnectionError) -> bool:

@@ -1,40 +1,66 @@
-"""Okta's Core API: users, unlock, System Log. https://developer.okta.com/docs/api/
+"""Okta's Core API: users, unlock, factors, password reset, System Log. https://developer.okta.com/docs/api/
 
-Needs a token with okta.users.read, okta.users.manage and okta.logs.read (Help Desk Admin and Reports Admin).
+Needs a token with okta.users.read, okta.users.manage and okta.logs.read (Help Desk Admin and Reports Admin), and
+okta.policies.read to tell when a password expires and a lockout ends.
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
+
+import requests
+from pydantic import SecretStr
 
 from account_access.connectors.base import (
     Account,
     AccountNotFound,
     DirectoryPerson,
+    Factor,
     LockoutPage,
+    OutcomeUnknown,
+    PasswordRules,
     PermissionRefused,
+    SignInEvent,
+    StateRefused,
+    Status,
     TemporarilyUnavailable,
 )
 from account_access.connectors.http import BadRequest, HttpClient, json_of
+from account_access.connectors.okta_factors import factors_of
+from account_access.connectors.okta_history import filter_for, history_of
+from account_access.connectors.okta_policies import rules_for
+from account_access.connectors.okta_reading import instant, iso, mapping, optional, sequence, text, words
 
 LOCKED = "LOCKED_OUT"
+STATUSES = {
+    "ACTIVE": Status.ACTIVE,
+    LOCKED: Status.LOCKED,
+    "PASSWORD_EXPIRED": Status.PASSWORD_EXPIRED,
+    "RECOVERY": Status.RECOVERY,
+    "SUSPENDED": Status.SUSPENDED,
+    "DEPROVISIONED": Status.DEACTIVATED,
+    "STAGED": Status.PENDING,
+    "PROVISIONED": Status.PENDING,
+}
 # Nobody signs in to chat with these.
 INACTIVE = frozenset({"DEPROVISIONED", "SUSPENDED", "STAGED"})
 PAGE = 200
 LOCKOUT_EVENTS = (
     'eventType eq "user.account.lock" or (eventType eq "user.session.start" and outcome.reason eq "LOCKED_OUT")'
 )
-# Invisible characters that carry meaning in some scripts and emoji.
-JOINERS = "\u200c\u200d"
 # A log that grows faster than this in one poll is read on in the next.
 MAX_LOG_PAGES = 20
+# Somebody waits for their history: the latest events, a few pages of them.
+HISTORY_PAGE, MAX_HISTORY_PAGES = 200, 5
 
 
 class OktaConnector:
     """One Okta organisation; see `base.Connector` for what each method promises."""
 
-    capabilities = frozenset({"unlock", "lockouts", "people"})
+    capabilities = frozenset(
+        {"unlock", "lockouts", "people", "factors", "sessions", "reset_link", "history", "password_rules"}
+    )
 
     def __init__(self, key: str, settings):
         self.key = key
@@ -47,30 +73,72 @@ class OktaConnector:
         )
 
     def account(self, external_id: str) -> Account:
-        account = _account(_object(json_of(self.http.get(f"/api/v1/users/{quote(external_id, safe='')}"))))
+        account = _account(mapping(json_of(self.http.get(_user(external_id)))))
         if account.external_id != external_id:
             raise TemporarilyUnavailable(f"asked for {external_id}, got {account.external_id[:40]}")
         return account
 
     def groups(self, external_id: str) -> frozenset[str]:
-        pages = self._pages(f"/api/v1/users/{quote(external_id, safe='')}/groups", None)
-        return frozenset(_text(_object(_object(group).get("profile")), "name") for page in pages for group in page)
+        return frozenset(text(mapping(group.get("profile")), "name") for group in self._groups(external_id))
 
     def unlock(self, external_id: str) -> None:
         try:
-            self.http.act("POST", f"/api/v1/users/{quote(external_id, safe='')}/lifecycle/unlock")
-        except (BadRequest, PermissionRefused):
+            self.http.act("POST", f"{_user(external_id)}/lifecycle/unlock")
+        except (BadRequest, PermissionRefused, StateRefused):
             # Okta refuses to unlock what is not locked (E0000032): only the refusal for a locked account is a failure.
             if self.account(external_id).locked:
                 raise
 
+    def factors(self, external_id: str) -> tuple[Factor, ...]:
+        return factors_of(sequence(json_of(self.http.get(f"{_user(external_id)}/factors"))))
+
+    def remove_factor(self, external_id: str, factor_id: str) -> None:
+        try:
+            # Without removeRecoveryEnrollment: a phone that recovers the password stays, for nobody asked about that.
+            self.http.act("DELETE", f"{_user(external_id)}/factors/{_piece(factor_id)}")
+        except AccountNotFound:
+            # 404 for the factor or for the whole account: the latter is not "gone already".
+            self.account(external_id)
+
+    def end_sessions(self, external_id: str) -> None:
+        self.http.act("DELETE", f"{_user(external_id)}/sessions", {"oauthTokens": "true"})
+
+    def mint_reset_link(self, external_id: str) -> SecretStr:
+        response = self.http.act("POST", f"{_user(external_id)}/lifecycle/reset_password", {"sendEmail": "false"})
+        link = _link_in(response)
+        if link is None:
+            raise OutcomeUnknown("POST reset_password: answered without a link")
+        if not link.isprintable() or not (link.startswith("https://") or self.http.is_own(link)):
+            raise OutcomeUnknown("POST reset_password: the link is no protected web address")
+        return SecretStr(link)
+
+    def sign_in_history(self, external_id: str, since: datetime) -> tuple[SignInEvent, ...]:
+        found: list[Any] = []
+        asked = {"since": iso(since), "filter": filter_for(external_id), "sortOrder": "DESCENDING"}
+        for number, page in enumerate(self._pages("/api/v1/logs", {**asked, "limit": HISTORY_PAGE}), 1):
+            found += page
+            # A query from the newest on has a next link even behind its end.
+            if len(page) < HISTORY_PAGE or number == MAX_HISTORY_PAGES:
+                break
+        return history_of(found)
+
+    def password_rules(self, account: Account) -> PasswordRules | None:
+        if account.password_elsewhere:
+            return None
+        try:
+            pages = list(self._pages("/api/v1/policies", {"type": "PASSWORD", "status": "ACTIVE"}))
+        except PermissionRefused:
+            return None  # the token may not read policies, which is the admin's choice
+        group_ids = {text(group, "id") for group in self._groups(account.external_id)}
+        return rules_for([policy for page in pages for policy in page], account.external_id, group_ids)
+
     def locked_accounts(self) -> Iterator[Account]:
         for page in self._pages("/api/v1/users", {"search": f'status eq "{LOCKED}"', "limit": PAGE}):
-            yield from (_account(_object(user)) for user in page)
+            yield from (_account(mapping(user)) for user in page)
 
     def people(self) -> Iterator[list[DirectoryPerson]]:
         for page in self._pages("/api/v1/users", {"limit": PAGE, "search": "id pr"}):
-            yield [_person(_object(user)) for user in page]
+            yield [_person(mapping(user)) for user in page]
 
     def lockouts_since(self, cursor: str | None, since: datetime) -> LockoutPage:
         if cursor and self.http.is_own(cursor):
@@ -84,8 +152,8 @@ class OktaConnector:
         found: list[str] = []
         for _ in range(MAX_LOG_PAGES):
             response = self.http.get(url, params)
-            events = _list(json_of(response))
-            found += [external_id for event in events if (external_id := _whose(_object(event)))]
+            events = sequence(json_of(response))
+            found += [external_id for event in events if (external_id := _whose(mapping(event)))]
             following = response.links.get("next", {}).get("url")
             if not following:
                 raise TemporarilyUnavailable("GET /api/v1/logs: a polling answer without a next link")
@@ -96,6 +164,10 @@ class OktaConnector:
                 break
         return LockoutPage(tuple(dict.fromkeys(found)), url)
 
+    def _groups(self, external_id: str) -> Iterator[dict[str, Any]]:
+        for page in self._pages(f"{_user(external_id)}/groups", None):
+            yield from map(mapping, page)
+
     def _pages(self, url: str, params: dict[str, Any] | None) -> Iterator[list[Any]]:
         """Page after page; the lists that Okta gives in one piece have no next link. No page comes twice."""
         following: str | None = url
@@ -105,92 +177,71 @@ class OktaConnector:
                 raise TemporarilyUnavailable(f"GET {urlsplit(url).path}: the pages go round in a circle")
             seen.add(following)
             response = self.http.get(following, params)
-            yield _list(json_of(response))
+            yield sequence(json_of(response))
             following, params = response.links.get("next", {}).get("url"), None
 
 
+def _user(external_id: str) -> str:
+    """The path of one user."""
+    return f"/api/v1/users/{_piece(external_id)}"
+
+
+def _piece(identifier: str) -> str:
+    """An id as one piece of an address, never a way to another resource. Raises AccountNotFound."""
+    if identifier in ("", ".", ".."):
+        raise AccountNotFound(f"{identifier!r} is no id")
+    return quote(identifier, safe="")
+
+
+def _link_in(response: requests.Response) -> str | None:
+    """The reset link, None if the answer has none; no error to carry along, for a decoder's holds the whole answer."""
+    try:
+        return text(mapping(json_of(response)), "resetPasswordUrl")
+    except TemporarilyUnavailable:
+        return None
+
+
 def _log_parameters(since: datetime) -> dict[str, Any]:
-    return {"since": _iso(since), "filter": LOCKOUT_EVENTS, "sortOrder": "ASCENDING", "limit": 1000}
+    return {"since": iso(since), "filter": LOCKOUT_EVENTS, "sortOrder": "ASCENDING", "limit": 1000}
 
 
 def _whose(event: dict[str, Any]) -> str | None:
     """The user a lockout event concerns: its target, else its actor."""
-    for target in [*_list(event.get("target") or []), event.get("actor") or {}]:
-        entry = _object(target)
+    for target in [*sequence(event.get("target") or []), event.get("actor") or {}]:
+        entry = mapping(target)
         if entry.get("type") in ("User", "AppUser") and isinstance(entry.get("id"), str):
             return entry["id"]
     return None
 
 
 def _account(user: dict[str, Any]) -> Account:
-    status = _text(user, "status")
+    credentials = optional(user.get("credentials"))
     return Account(
-        _text(user, "id"),
-        _text(_object(user.get("profile")), "login"),
-        status == LOCKED,
-        status,
-        _instant(user.get("statusChanged")),
+        text(user, "id"),
+        text(mapping(user.get("profile")), "login"),
+        STATUSES.get(text(user, "status"), Status.OTHER),
+        instant(user.get("statusChanged")),
+        instant(user.get("passwordChanged")),
+        optional(credentials.get("provider")).get("type", "OKTA") != "OKTA",
     )
 
 
 def _person(user: dict[str, Any]) -> DirectoryPerson:
-    profile = _object(user.get("profile"))
-    given_name, family_name = _words(profile, "firstName", 100), _words(profile, "lastName", 100)
+    profile = mapping(user.get("profile"))
+    given_name, family_name = words(profile, "firstName", 100), words(profile, "lastName", 100)
     full = " ".join(part for part in (given_name, family_name) if part)
     return DirectoryPerson(
-        _text(user, "id"),
-        _text(profile, "login"),
+        text(user, "id"),
+        text(profile, "login"),
         _address(profile),
-        _words(profile, "displayName", 200) or full[:200] or None,
+        words(profile, "displayName", 200) or full[:200] or None,
         given_name,
-        _words(profile, "timezone", 64),
-        _text(user, "status") not in INACTIVE,
+        words(profile, "timezone", 64),
+        text(user, "status") not in INACTIVE,
     )
-
-
-def _instant(value: Any) -> datetime | None:
-    """An Okta instant (`2026-11-24T07:51:54.000Z`) as aware UTC, or None."""
-    if value is None:
-        return None
-    try:
-        return datetime.fromisoformat(str(value).replace("Z", "+00:00")).astimezone(timezone.utc)
-    except (ValueError, OverflowError) as error:
-        raise TemporarilyUnavailable(f"{str(value)[:40]!r} is not an instant") from error
-
-
-def _iso(instant: datetime) -> str:
-    return instant.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _object(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise TemporarilyUnavailable(f"expected an object, got {type(value).__name__}")
-    return value
-
-
-def _list(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise TemporarilyUnavailable(f"expected a list, got {type(value).__name__}")
-    return value
-
-
-def _words(profile: dict[str, Any], key: str, longest: int) -> str | None:
-    """What people may have written into their profile themselves: on one line, printable, and not for ever."""
-    found = profile.get(key)
-    if not isinstance(found, str):
-        return None
-    plain = "".join(c if c.isprintable() or c in JOINERS else " " for c in found)
-    return " ".join(plain.split())[:longest] or None
 
 
 def _address(profile: dict[str, Any]) -> str | None:
     """The e-mail address as it stands: it links a sign-in, so a part of one is none."""
     found = profile.get("email")
     return found if isinstance(found, str) and len(found) <= 320 and found.isprintable() else None
-
-
-def _text(value: dict[str, Any], key: str) -> str:
-    found = value.get(key)
-    if not isinstance(found, str):
-        raise TemporarilyUnavailable(f"the answer has no {key}")
-    return found

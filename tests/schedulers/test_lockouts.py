@@ -1,12 +1,13 @@
 """Lockouts are seen once, whatever restarts, failures and late events there are (N1, N8, N9, N10)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
 
 from account_access import people
-from account_access.connectors.base import AccountNotFound, TemporarilyUnavailable
+from account_access.connectors.base import AccountNotFound, Status, TemporarilyUnavailable
 from account_access.connectors.registry import System
 from account_access.store import tables
 from schedulers import lockouts
@@ -196,7 +197,7 @@ def test_account_not_found_is_no_failure_of_the_system(service, world):
 def test_person_whose_account_is_known_without_an_instant_is_told_once(service, world):
     world.lock()
     account = world.fake.accounts["00u-dana"]
-    world.fake.accounts["00u-dana"] = type(account)(account.external_id, account.login, True, "LOCKED_OUT", None)
+    world.fake.accounts["00u-dana"] = replace(account, status=Status.LOCKED, status_since=None)
     assert [lockouts.poll(service) for _ in range(2)] == [1, 0] and told(world)[0]["locked_at"] is None
     with world.store.begin() as connection:
         connection.execute(update(tables.notices).values(state="delivered"))

@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -52,15 +52,63 @@ def error(code: str, summary: str) -> dict:
     return {"errorCode": code, "errorSummary": summary, "errorLink": code, "errorId": "oae1", "errorCauses": []}
 
 
+def event(kind: str, user_id: str, reason: str | None) -> dict:
+    """A log event of a phone's mail app; None as reason: it succeeded."""
+    return {
+        "eventType": kind,
+        "published": "2026-11-24T07:51:54.000Z",
+        "actor": {"id": user_id, "type": "User"},
+        "target": [{"id": user_id, "type": "User"}],
+        "outcome": {"result": "FAILURE" if reason else "SUCCESS", "reason": reason},
+        "client": {
+            "ipAddress": "198.51.100.77",
+            "userAgent": {
+                "rawUserAgent": "Apple-iPhone15C2/2107.93 Exchange ActiveSync",
+                "os": "iOS",
+                "browser": "UNKNOWN",
+            },
+            "geographicalContext": {"city": "Oakland", "country": "United States"},
+        },
+    }
+
+
+def policy(priority: int = 1, groups=("Everyone",), days: int = 90, minutes: int = 0, **changes) -> dict:
+    """A password policy in Okta's shape, for groups by their ids."""
+    settings = {"age": {"maxAgeDays": days}, "lockout": {"maxAttempts": 10, "autoUnlockMinutes": minutes}}
+    people = {"groups": {"include": list(groups)}}
+    return {
+        "status": "ACTIVE",
+        "priority": priority,
+        "conditions": {"people": people, "authProvider": {"provider": "OKTA"}},
+        "settings": {"password": settings},
+        **changes,
+    }
+
+
+TROUBLES = {
+    "slow": Answer(200, {}, delay=0.6),
+    "down": Answer(503, error("E0000010", "Service is in read only mode")),
+    "limited": Answer(429, error("E0000047", "API call exceeded rate limit"), {"Retry-After": "30"}),
+    "forbidden": Answer(403, error("E0000006", "You do not have permission")),
+}
+OKTA_VERIFY = ("push", "signed_nonce", "token:software:totp")
+
+
 class OktaServer:
-    """Users, groups and a System Log in memory; `script` holds answers that come before all that."""
+    """Users, groups, factors and a System Log in memory.
+
+    `script` holds answers that come before all that; `trouble` is what is wrong with every request.
+    """
 
     def __init__(self) -> None:
         self.users: dict[str, dict] = {}
         self.groups: dict[str, list[str]] = {}
+        self.factors: dict[str, list[dict]] = {}
+        self.policies: list[dict] = [policy()]
         self.events: list[dict] = []
         self.seen: list[Seen] = []
         self.script: dict[str, list[Answer]] = {}
+        self.trouble = ""
         self.url = ""
 
     def add(self, name: str, status: str = "ACTIVE", **profile) -> str:
@@ -69,6 +117,7 @@ class OktaServer:
             "id": user_id,
             "status": status,
             "statusChanged": "2026-11-24T07:51:54.000Z",
+            "passwordChanged": "2026-11-01T07:00:00.000Z",
             "profile": {
                 "login": f"{name}@acme.example",
                 "email": f"{name}@acme.example",
@@ -81,8 +130,18 @@ class OktaServer:
 
     def lock(self, user_id: str) -> None:
         self.users[user_id]["status"] = "LOCKED_OUT"
-        target = {"id": user_id, "type": "User"}
-        self.events.append({"eventType": "user.account.lock", "target": [target], "actor": {"id": "x", "type": "Sys"}})
+        self.events.append(event("user.account.lock", user_id, "LOCKED_OUT"))
+
+    def fail(self, user_id: str, times: int) -> None:
+        """So many wrong passwords."""
+        self.events += [event("user.session.start", user_id, "INVALID_CREDENTIALS") for _ in range(times)]
+
+    def enrol(self, user_id: str, kind: str, provider: str = "OKTA", **profile) -> str:
+        """Enrols a factor of Okta's type and returns its id."""
+        factor_id = f"factor{sum(map(len, self.factors.values()))}{kind[:3]}"
+        factor = {"id": factor_id, "factorType": kind, "provider": provider, "status": "ACTIVE", "profile": profile}
+        self.factors.setdefault(user_id, []).append({**factor, "created": "2026-01-02T03:04:05.000Z"})
+        return factor_id
 
     def next_answers(self, request: str, *answers: Answer) -> None:
         """Scripts the next answers to a request such as `GET /api/v1/users`."""
@@ -94,9 +153,20 @@ class OktaServer:
             return scripted.pop(0)
         if seen.headers.get("Authorization") != "SSWS a-token":
             return Answer(401, error("E0000011", "Invalid token provided"))
+        early = TROUBLES.get(self.trouble)
+        if early:
+            return early
+        if self.trouble == "lie" and seen.method != "GET":
+            return Answer(200, {"resetPasswordUrl": f"{self.url}/reset_password/never-made"})
+        answer = self._answer(seen)
+        return replace(answer, closed=True) if self.trouble == "reply_lost" and seen.method != "GET" else answer
+
+    def _answer(self, seen: Seen) -> Answer:
         parts = seen.path.removeprefix("/api/v1/").split("/")
         if parts == ["logs"]:
-            return self._logs(seen)
+            return self._history(seen) if seen.query.get("sortOrder") == "DESCENDING" else self._logs(seen)
+        if parts == ["policies"]:
+            return Answer(200, self.policies)
         if parts == ["users"]:
             return self._list(seen)
         user = self.users.get(parts[1])
@@ -104,9 +174,35 @@ class OktaServer:
             return Answer(404, error("E0000007", "Not found: Resource not found"))
         if parts[2:] == ["groups"]:
             return Answer(200, [{"id": g, "profile": {"name": g}} for g in self.groups.get(parts[1], ["Everyone"])])
-        if parts[2:] == ["lifecycle", "unlock"]:
-            return self._unlock(user)
+        if parts[2:3] == ["factors"]:
+            return self._factors(seen, user["id"], *parts[3:])
+        if parts[2:] == ["sessions"]:
+            return Answer(204, b"")
+        if parts[2:3] == ["lifecycle"]:
+            return self._unlock(user) if parts[3] == "unlock" else self._reset_password(user)
         return Answer(200, user)
+
+    def _factors(self, seen: Seen, user_id: str, factor_id: str = "") -> Answer:
+        enrolled = self.factors.setdefault(user_id, [])
+        if seen.method == "GET":
+            return Answer(200, enrolled)
+        chosen = next((factor for factor in enrolled if factor["id"] == factor_id), None)
+        if chosen is None:
+            return Answer(404, error("E0000007", "Not found: Resource not found"))
+        family = OKTA_VERIFY if chosen["factorType"] == "push" else ()
+        enrolled[:] = [f for f in enrolled if f is not chosen and f["factorType"] not in family]
+        return Answer(204, b"")
+
+    def _reset_password(self, user: dict) -> Answer:
+        if user["status"] == "DEPROVISIONED":
+            return Answer(403, error("E0000038", "This operation is not allowed in the user's current status."))
+        user["status"] = "RECOVERY"
+        return Answer(200, {"resetPasswordUrl": f"{self.url}/reset_password/s3cret-of-{user['id']}"})
+
+    def _history(self, seen: Seen) -> Answer:
+        """The newest first, as a query without polling; of whom the filter names."""
+        wanted = [e for e in self.events if f'"{e["target"][0]["id"]}"' in seen.query["filter"]]
+        return Answer(200, [e for e in reversed(wanted) if e["published"] >= seen.query["since"]])
 
     def _unlock(self, user: dict) -> Answer:
         if user["status"] != "LOCKED_OUT":
@@ -126,8 +222,11 @@ class OktaServer:
         return Answer(200, found[start : start + PAGE], {"Link": links})
 
     def _logs(self, seen: Seen) -> Answer:
-        start = int(seen.query.get("after", 0))
-        found = self.events[start : start + PAGE]
+        start, locks = (
+            int(seen.query.get("after", 0)),
+            [e for e in self.events if "start" not in e.get("eventType", "")],
+        )
+        found = locks[start : start + PAGE]
         following = f"{self.url}/api/v1/logs?after={start + len(found)}"
         return Answer(200, found, {"Link": f'<{self.url}/api/v1/logs>; rel="self", <{following}>; rel="next"'})
 
@@ -160,7 +259,7 @@ def _handler(server: OktaServer) -> type[BaseHTTPRequestHandler]:
                     self.wfile.write(piece)
                     time.sleep(answer.trickle)
 
-        do_GET = do_POST = _serve
+        do_GET = do_POST = do_DELETE = _serve
 
         def log_message(self, *_arguments) -> None:
             """Tests are quiet."""

@@ -4,8 +4,9 @@ from datetime import timezone
 
 import pytest
 
+from account_access.connectors.base import FactorKind
 from account_access.connectors.okta import LOCKOUT_EVENTS
-from tests.account_access.connectors.contract import Contract, Organisation
+from tests.account_access.connectors.contract import Contract, Organisation, Trouble
 from tests.account_access.connectors.okta_server import Answer, error
 from tests.account_access.world import START
 
@@ -14,10 +15,32 @@ UNLOCK = "POST /api/v1/users/00udana/lifecycle/unlock"
 LOGS = "GET /api/v1/logs"
 
 
+OKTA_S = {
+    FactorKind.OKTA_VERIFY_PUSH: ("push", "OKTA", "name"),
+    FactorKind.SMS: ("sms", "OKTA", "phoneNumber"),
+    FactorKind.SECURITY_KEY: ("webauthn", "FIDO", "authenticatorName"),
+}
+
+
+@pytest.fixture
+def organisation(okta, connector):
+    def enrol(user_id: str, kind: FactorKind, name: str) -> None:
+        factor_type, provider, key = OKTA_S[kind]
+        okta.enrol(user_id, factor_type, provider, **{key: name})
+
+    def trouble(kind: str) -> None:
+        okta.trouble = kind
+
+    okta.users["00ugone"] = {**okta.users["00umona"], "id": "00ugone", "status": "DEPROVISIONED"}
+    return Organisation(connector, "00udana", "00ueli", "00umona", "00ugone", 4, okta.lock, enrol, okta.fail, trouble)
+
+
 class TestContract(Contract):
-    @pytest.fixture
-    def organisation(self, okta, connector):
-        return Organisation(connector, "00udana", "00ueli", 3, okta.lock)
+    pass
+
+
+class TestTrouble(Trouble):
+    pass
 
 
 class TestWhatIsSent:

@@ -1,6 +1,8 @@
 """OktaConnector while Okta is down, slow, limited, senseless or hostile (laws 4 and 5, N10)."""
 
+import re
 import time
+import traceback
 
 import pytest
 
@@ -9,12 +11,13 @@ from account_access.connectors.base import (
     AccountNotFound,
     OutcomeUnknown,
     PermissionRefused,
+    StateRefused,
     SystemFailure,
     TemporarilyUnavailable,
 )
-from account_access.connectors.okta import OktaConnector
+from account_access.connectors.okta import HISTORY_PAGE, MAX_HISTORY_PAGES, OktaConnector
 from account_access.settings import SystemSection
-from tests.account_access.connectors.okta_server import Answer, connector_to, error, serving
+from tests.account_access.connectors.okta_server import Answer, connector_to, error, event, serving
 from tests.account_access.world import START
 
 USER = "GET /api/v1/users/00udana"
@@ -256,3 +259,84 @@ class TestHostile:
         assert (zoe.given_name, zoe.time_zone, zoe.email) == (None, None, None)
         assert zoe.name.isprintable() and len(zoe.name) == 200
         assert read["00udana"].name == "Dana Reed"
+
+
+RESET = "POST /api/v1/users/00udana/lifecycle/reset_password"
+SECRET = "s3cret-of-00udana"
+
+
+class TestResetLink:
+    """P5: the link is for its owner's eyes: nothing that is logged, raised or printed holds it."""
+
+    def test_it_is_in_no_log(self, okta, connector, caplog):
+        caplog.set_level(0)
+        link = connector.mint_reset_link("00udana")
+        assert SECRET in link.get_secret_value()
+        assert SECRET not in caplog.text + repr(link) + str(link) + repr(connector.http.__dict__)
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            Answer(200, {}),
+            Answer(200, {"resetPasswordUrl": None}),
+            Answer(200, b'{"resetPasswordUrl": "https://acme.example/s3cret-of-00udana'),
+            Answer(200, {"resetPasswordUrl": "javascript:alert('s3cret-of-00udana')"}),
+            Answer(200, {"resetPasswordUrl": "http://elsewhere.example/s3cret-of-00udana"}),
+            Answer(200, {"resetPasswordUrl": "https://acme.example/s3cret-of-00udana\n"}),
+            Answer(200, {"resetPasswordUrl": "https://acme.example/s3cret-of-00udana"}, cut=30),
+            Answer(500, error("E0000009", "s3cret-of-00udana")),
+        ],
+    )
+    def test_what_is_no_link_of_ours_leaves_the_outcome_unknown_and_nothing_of_it_in_the_error(
+        self, okta, connector, caplog, answer
+    ):
+        caplog.set_level(0)
+        okta.next_answers(RESET, answer)
+        with pytest.raises(OutcomeUnknown) as raised:
+            connector.mint_reset_link("00udana")
+        told = "".join(traceback.format_exception(raised.value)) + caplog.text
+        assert SECRET not in told
+        assert requests_seen(okta) == [RESET], "an act is not repeated"
+        chain, seen = raised.value, []
+        while chain is not None:
+            seen.append(repr(getattr(chain, "__dict__", {})))
+            chain = chain.__cause__ or chain.__context__
+        assert SECRET not in "".join(seen)
+
+    def test_it_asks_for_no_mail(self, okta, connector):
+        connector.mint_reset_link("00udana")
+        assert okta.seen[-1].query == {"sendEmail": "false"}
+
+    @pytest.mark.parametrize("code", ["E0000017", "E0000034", "E0000038"])
+    def test_state_that_does_not_allow_it_is_no_matter_of_permission(self, okta, connector, code):
+        okta.next_answers(RESET, Answer(403, error(code, "not in this state")))
+        with pytest.raises(StateRefused, match="not in this state"):
+            connector.mint_reset_link("00udana")
+
+
+def test_history_is_read_page_by_page_up_to_a_limit(okta, connector):
+    page = [event("user.session.start", "00udana", "LOCKED_OUT")] * HISTORY_PAGE
+    more = f'<{okta.url}/api/v1/logs?after={{}}>; rel="next"'
+    okta.next_answers(LOGS, *(Answer(200, page, {"Link": more.format(n)}) for n in range(MAX_HISTORY_PAGES + 3)))
+    assert len(connector.sign_in_history("00udana", START)) == HISTORY_PAGE * MAX_HISTORY_PAGES
+    assert len(okta.seen) == MAX_HISTORY_PAGES
+
+
+@pytest.mark.parametrize("trick", ["../sessions", "..", ".", "", "a/b", "?x=1", "#"])
+def test_factor_s_id_is_one_piece_of_the_address(okta, connector, trick):
+    """A DELETE one step up would take the whole account out of service."""
+    okta.enrol("00udana", "sms", phoneNumber="+14155550142")
+    connector.remove_factor("00udana", trick)
+    assert len(connector.factors("00udana")) == 1
+    acts = [seen.path for seen in okta.seen if seen.method == "DELETE"]
+    assert all(re.fullmatch(r"/api/v1/users/00udana/factors/[^/]+", path) for path in acts)
+
+
+def test_policies_that_may_not_be_read_are_unknown_rules_and_groups_are_not_asked(okta, connector):
+    account = connector.account("00udana")
+    okta.next_answers("GET /api/v1/policies", Answer(403, error("E0000006", "You do not have permission")))
+    assert connector.password_rules(account) is None
+    okta.users["00udana"]["credentials"] = {"provider": {"type": "ACTIVE_DIRECTORY", "name": "acme.local"}}
+    elsewhere = connector.account("00udana")
+    assert elsewhere.password_elsewhere and connector.password_rules(elsewhere) is None
+    assert not [seen for seen in okta.seen if seen.path.endswith("/groups")]

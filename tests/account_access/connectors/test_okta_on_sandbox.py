@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from account_access.connectors.base import FactorKind
 from account_access.connectors.okta import OktaConnector
 from account_access.settings import SystemSection
-from tests.account_access.connectors.contract import Contract, Organisation
+from tests.account_access.connectors.contract import Contract, Organisation, Trouble
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
@@ -67,17 +68,47 @@ def sandbox(tmp_path_factory):
     running.process.wait(10)
 
 
+KINDS = {
+    FactorKind.OKTA_VERIFY_PUSH: "okta_verify",
+    FactorKind.SMS: "sms",
+    FactorKind.SECURITY_KEY: "key",
+}
+TROUBLES = {
+    "lie": {"kind": "lie"},
+    "slow": {"kind": "slow", "seconds": 0.8},
+    "reply_lost": {"kind": "down", "how": "reply_lost"},
+    "down": {"kind": "down"},
+    "limited": {"kind": "rate_limit", "seconds": 30},
+    "forbidden": {"kind": "forbidden"},
+}
+
+
+@pytest.fixture
+def organisation(sandbox):
+    sandbox.control("reset")
+    ids = sandbox.people()
+    logins = {external_id: login for login, external_id in ids.items()}
+    section = SystemSection(name="Okta", url=sandbox.url, token="a-token", read_timeout=0.5)
+
+    def trouble(kind: str) -> None:
+        sandbox.control("switch", **TROUBLES[kind]) if kind else sandbox.control("switch-off")
+
+    return Organisation(
+        OktaConnector("okta", section),
+        *(ids[f"{name}@acme.example"] for name in ("dana", "marcus", "grace", "walt")),
+        len(ids),
+        lambda external_id: sandbox.control("lock", login=logins[external_id]),
+        lambda external_id, kind, name: sandbox.control(
+            "add-factor", login=logins[external_id], kind=KINDS[kind], name=name
+        ),
+        lambda external_id, times: sandbox.control("failed-attempts", login=logins[external_id], count=times),
+        trouble,
+    )
+
+
 class TestContract(Contract):
-    @pytest.fixture
-    def organisation(self, sandbox):
-        sandbox.control("reset")
-        ids = sandbox.people()
-        logins = {external_id: login for login, external_id in ids.items()}
-        section = SystemSection(name="Okta", url=sandbox.url, token="a-token")
-        return Organisation(
-            OktaConnector("okta", section),
-            ids["dana@acme.example"],
-            ids["marcus@acme.example"],
-            len(ids),
-            lambda external_id: sandbox.control("lock", login=logins[external_id]),
-        )
+    pass
+
+
+class TestTrouble(Trouble):
+    pass
