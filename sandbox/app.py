@@ -13,7 +13,22 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from account_access.clock import Clock, OffsetClock
-from sandbox import control, control_page, factor_pages, founding, okta_logs, okta_users, openid, portal, sign_in_pages
+from sandbox import (
+    control,
+    control_page,
+    enrolment_pages,
+    factor_pages,
+    founding,
+    okta_factors,
+    okta_lifecycle,
+    okta_logs,
+    okta_policies,
+    okta_users,
+    openid,
+    portal,
+    recovery_pages,
+    sign_in_pages,
+)
 from sandbox.config import Config
 from sandbox.context import Sandbox
 from sandbox.database import Database
@@ -50,7 +65,9 @@ async def no_such_endpoint(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _okta_api() -> Router:
-    return Router(okta_users.ROUTES + okta_logs.ROUTES, redirect_slashes=False, default=no_such_endpoint)
+    rooms = (okta_users, okta_lifecycle, okta_factors, okta_policies, okta_logs)
+    routes = [route for room in rooms for route in room.ROUTES]
+    return Router(routes, redirect_slashes=False, default=no_such_endpoint)
 
 
 def _routes(okta: OktaGate) -> list[BaseRoute]:
@@ -61,6 +78,8 @@ def _routes(okta: OktaGate) -> list[BaseRoute]:
         *openid.ROUTES,
         *sign_in_pages.ROUTES,
         *factor_pages.ROUTES,
+        *recovery_pages.ROUTES,
+        *enrolment_pages.ROUTES,
         *portal.ROUTES,
         *control.ROUTES,
         *control_page.ROUTES,
@@ -71,7 +90,7 @@ def create_app(config: Config, clock: Clock | None = None) -> Starlette:
     """Opens (or founds) the organisation and returns the application that serves it."""
     database = Database(config.database)
     sandbox = Sandbox(config, database, clock or OffsetClock(config.clock_file))
-    founding.found(database, sandbox.now())
+    founding.found(database, config.company, sandbox.now())
     key = signing_key(database)
     limits = RateLimits(sandbox)
     messenger = Messenger(sandbox, key)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.people import ACME, COMPANIES, Company
+
 
 class ConfigError(Exception):
     """One sentence that says which variable is wrong and what to do."""
@@ -20,6 +22,7 @@ class Config:
     port: int = 8080
     door_url: str = "http://127.0.0.1:8000"
     client_id: str = "account-access"
+    company: Company = ACME
 
     @property
     def issuer(self) -> str:
@@ -39,6 +42,9 @@ class Config:
         door_url = environ.get("DOOR_URL", cls.door_url).rstrip("/")
         if not door_url.startswith(("http://", "https://")):
             raise ConfigError(f"DOOR_URL is {door_url!r}: set it to the chat's address, such as {cls.door_url}.")
+        company = environ.get("SANDBOX_COMPANY", "acme")
+        if company not in COMPANIES:
+            raise ConfigError(f"SANDBOX_COMPANY is {company!r}: set it to {' or '.join(COMPANIES)}, or unset it.")
         return cls(
             okta_token=environ["OKTA_TOKEN"],
             client_secret=environ["OIDC_CLIENT_SECRET"],
@@ -46,4 +52,5 @@ class Config:
             clock_file=Path(environ.get("SANDBOX_CLOCK", "var/clock-offset")),
             port=int(port),
             door_url=door_url,
+            company=COMPANIES[company],
         )

@@ -5,9 +5,8 @@ There is no authentication, for this is a sandbox on loopback; other sites' page
 
 import json
 import os
-import sqlite3
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -16,84 +15,38 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from account_access.clock import OffsetClock
-from sandbox import directory, founding, organisation, switches
+from sandbox import control_people, founding, policies, switches
 from sandbox.context import Sandbox, of
+from sandbox.control_people import Body, Unable, whole
 from sandbox.moments import stamp
 from sandbox.okta_gate import RateLimits
 from sandbox.people import GENERATED_PASSWORD
-from sandbox.system_log import Client
 
-ADMIN = "ruth"
 MAX_PEOPLE = 5000
-Body = Mapping[str, Any]
-
-
-class Unable(ValueError):
-    """One sentence that says why something cannot be made to happen."""
-
-
-def _users(connection: sqlite3.Connection, body: Body) -> list[sqlite3.Row]:
-    """The people meant by `login` or `logins`."""
-    logins = body.get("logins", [body["login"]] if body.get("login") else [])
-    if not isinstance(logins, list) or not logins or not all(isinstance(login, str) for login in logins):
-        raise Unable("say whom: login (text) or logins (a list of texts)")
-    users = [directory.find(connection, login) for login in logins]
-    if None in users:
-        raise Unable(f"nobody here is called {logins[users.index(None)]!r}")
-    return users
-
-
-def lock(sandbox: Sandbox, body: Body) -> dict[str, Any]:
-    """Locks accounts as a device with an old password does."""
-    client = Client(
-        str(body.get("ip", organisation.OLD_DEVICE.ip)), str(body.get("device", organisation.OLD_DEVICE.agent))
-    )
-    with sandbox.database.write() as connection:
-        locked = [
-            user["login"]
-            for user in _users(connection, body)
-            if organisation.lock(connection, user, sandbox.now(), client)
-        ]
-    return {"locked": locked}
-
-
-def unlock(sandbox: Sandbox, body: Body) -> dict[str, Any]:
-    """Unlocks accounts elsewhere, as an administrator in Okta's own console does."""
-    with sandbox.database.write() as connection:
-        admin = directory.find(connection, ADMIN)
-        unlocked = [
-            user["login"]
-            for user in _users(connection, body)
-            if organisation.unlock(connection, user, sandbox.now(), admin)
-        ]
-    return {"unlocked": unlocked}
-
-
-def deactivate(sandbox: Sandbox, body: Body) -> dict[str, Any]:
-    """Takes accounts out of service, as an administrator does."""
-    with sandbox.database.write() as connection:
-        users, admin = _users(connection, body), directory.find(connection, ADMIN)
-        for user in users:
-            organisation.deactivate(connection, user, sandbox.now(), admin)
-    return {"deactivated": [user["login"] for user in users]}
-
-
-def end_sessions(sandbox: Sandbox, body: Body) -> dict[str, Any]:
-    """Ends every session of people, as an administrator does; the chat is told by back-channel logout."""
-    with sandbox.database.write() as connection:
-        users, admin = _users(connection, body), directory.find(connection, ADMIN)
-        for user in users:
-            organisation.end_sessions(connection, user, sandbox.now(), admin)
-    return {"ended": [user["login"] for user in users]}
+# What can be set of every password policy: (section, Okta's name, the highest number).
+POLICY_NUMBERS = {
+    "max_age_days": ("age", "maxAgeDays", 3650),
+    "auto_unlock_minutes": ("lockout", "autoUnlockMinutes", 10080),
+}
 
 
 def add_people(sandbox: Sandbox, body: Body) -> dict[str, Any]:
     """Adds generated people for load tests."""
-    count = body.get("count")
-    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_PEOPLE:
-        raise Unable(f"count is a whole number from 1 to {MAX_PEOPLE}")
-    logins = founding.add_people(sandbox.database, count, sandbox.now())
+    count = whole(body, "count", 1, MAX_PEOPLE)
+    logins = founding.add_people(sandbox.database, sandbox.config.company, count, sandbox.now())
     return {"logins": logins, "password": GENERATED_PASSWORD}
+
+
+def set_password_policy(sandbox: Sandbox, body: Body) -> dict[str, Any]:
+    """Sets how long passwords last and when lockouts end by themselves, in every policy; 0 for never."""
+    chosen = {name: whole(body, name, 0, POLICY_NUMBERS[name][2]) for name in POLICY_NUMBERS if name in body}
+    if not chosen:
+        raise Unable(f"say which: {' or '.join(POLICY_NUMBERS)}")
+    with sandbox.database.write() as connection:
+        for name, value in chosen.items():
+            section, key, _ = POLICY_NUMBERS[name]
+            policies.change(connection, section, key, value, sandbox.now())
+    return chosen
 
 
 def set_switch(sandbox: Sandbox, body: Body) -> dict[str, Any]:
@@ -133,7 +86,7 @@ def move_clock(sandbox: Sandbox, body: Body) -> dict[str, Any]:
 
 def reset(sandbox: Sandbox, body: Body) -> dict[str, Any]:
     """Everyone as on the first day. Sessions end without word to the chat; clock and signing key stay."""
-    founding.reset(sandbox.database, sandbox.now())
+    founding.reset(sandbox.database, sandbox.config.company, sandbox.now())
     return {"reset": True}
 
 
@@ -151,17 +104,21 @@ def state(sandbox: Sandbox, limits: RateLimits) -> dict[str, Any]:
     now = sandbox.now()
     with sandbox.database.read() as connection:
         users = connection.execute(
-            "SELECT id, login, status, failures, status_changed, json_extract(profile, '$.displayName') AS name,"
+            "SELECT id, login, status, failures, status_changed, password_changed,"
+            " json_extract(profile, '$.displayName') AS name,"
             " (SELECT count(*) FROM sessions WHERE user_id = users.id AND ended IS NULL AND expires > ?) AS sessions"
             " FROM users ORDER BY rowid",
             (now.timestamp(),),
         ).fetchall()
         logouts = connection.execute("SELECT * FROM logouts ORDER BY id DESC LIMIT 20").fetchall()
         on = switches.all_on(connection)
+        owned = control_people.factors_by_owner(connection)
+        rules = policies.every(connection)[-1]["settings"]["password"]
     return {
         "now": stamp(now),
         "offset_seconds": OffsetClock(sandbox.config.clock_file).offset(),
-        "people": [dict(user) for user in users],
+        "people": [{**dict(user), "factors": owned.get(user["id"], [])} for user in users],
+        "password_policy": {name: rules[section][key] for name, (section, key, _) in POLICY_NUMBERS.items()},
         "switches": on,
         "rate_limits": limits.limits,
         "logouts": [dict(row) for row in logouts],
@@ -169,11 +126,9 @@ def state(sandbox: Sandbox, limits: RateLimits) -> dict[str, Any]:
 
 
 ACTS: dict[str, Callable[[Sandbox, Body], dict[str, Any]]] = {
-    "lock": lock,
-    "unlock": unlock,
-    "deactivate": deactivate,
-    "end-sessions": end_sessions,
+    **control_people.ACTS,
     "people": add_people,
+    "password-policy": set_password_policy,
     "switch": set_switch,
     "switch-off": clear_switches,
     "clock": move_clock,

@@ -9,10 +9,12 @@ from starlette.routing import Route
 
 from sandbox import control
 from sandbox.context import of
+from sandbox.enrolment import CHOICES
 from sandbox.pages import render
 from sandbox.switches import KINDS, TARGETS
 
-NUMBERS = {"seconds": float, "minutes": float, "hours": float, "days": float, "times": int, "count": int}
+NUMBERS = {"seconds": float, "minutes": float, "hours": float, "days": float, "times": int, "count": int,
+           "max_age_days": int, "auto_unlock_minutes": int}  # fmt: skip
 
 
 def page(request: Request, message: str = "", problem: str = "") -> Response:
@@ -24,6 +26,7 @@ def page(request: Request, message: str = "", problem: str = "") -> Response:
         state=control.state(of(request), request.app.state.limits),
         kinds={kind: text for kind, (text, _) in KINDS.items()},
         targets=list(TARGETS),
+        choices={name: words for name, (words, _, _) in CHOICES.items()},
         message=message,
         problem=problem,
     )
@@ -78,6 +81,8 @@ def _told(name: str, done: dict[str, Any]) -> str:
         return f"{done['kind']} is on for {done['target']}."
     if name == "switch-off":
         return f"{done['turned_off']} switched off."
+    if name == "password-policy":
+        return "Every policy is changed."
     verb, logins = next(iter(done.items()))
     return f"{verb.capitalize()}: {', '.join(logins)}." if logins else f"Nothing to do: nobody was {verb}."
 

@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS users (
     id TEXT PRIMARY KEY, login TEXT NOT NULL UNIQUE COLLATE NOCASE, status TEXT NOT NULL, created TEXT NOT NULL,
     activated TEXT, status_changed TEXT, last_login TEXT, last_updated TEXT NOT NULL, password_changed TEXT,
-    profile TEXT NOT NULL, password TEXT NOT NULL, failures INTEGER NOT NULL DEFAULT 0
+    profile TEXT NOT NULL, password TEXT NOT NULL, source TEXT NOT NULL, failures INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS users_by_status ON users (status, id);
 CREATE TABLE IF NOT EXISTS groups (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, document TEXT NOT NULL);
@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS factors (
     id TEXT PRIMARY KEY, user_id TEXT NOT NULL, position INTEGER NOT NULL, secret TEXT, document TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS factors_by_user ON factors (user_id, position);
+CREATE TABLE IF NOT EXISTS policies (id TEXT PRIMARY KEY, priority INTEGER NOT NULL, document TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS log_events (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, published TEXT NOT NULL, arrived TEXT NOT NULL, document TEXT NOT NULL
 );
@@ -30,8 +31,8 @@ CREATE TABLE IF NOT EXISTS reset_links (
 );
 CREATE TABLE IF NOT EXISTS relocks (user_id TEXT NOT NULL, due REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS sign_ins (
-    id TEXT PRIMARY KEY, user_id TEXT NOT NULL, goal TEXT NOT NULL, factor_id TEXT, challenge TEXT, answer TEXT,
-    failures INTEGER NOT NULL DEFAULT 0, expires REAL NOT NULL
+    id TEXT PRIMARY KEY, user_id TEXT NOT NULL, purpose TEXT NOT NULL, goal TEXT NOT NULL, factor_id TEXT,
+    challenge TEXT, expires REAL NOT NULL
 );
 CREATE TABLE IF NOT EXISTS sessions (
     id TEXT PRIMARY KEY, token_hash TEXT NOT NULL UNIQUE, user_id TEXT NOT NULL, auth_time INTEGER NOT NULL,
@@ -57,9 +58,12 @@ CREATE TABLE IF NOT EXISTS switches (
 );
 """
 
+# Raised when a table changes: an organisation of an earlier version is founded anew.
+SCHEMA_VERSION = 2
+
 # Everything but the signing key and the schema: what "reset the organisation" empties.
 STATE = (
-    *("users", "groups", "members", "factors", "log_events", "late_events", "relocks", "reset_links"),
+    *("users", "groups", "members", "factors", "policies", "log_events", "late_events", "relocks", "reset_links"),
     *("sign_ins", "sessions", "codes", "access_tokens", "logouts", "switches"),
 )
 
@@ -73,6 +77,10 @@ class Database:
         self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         connection = self._take()
         connection.execute("PRAGMA journal_mode=WAL")
+        if connection.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:
+            for table in STATE:
+                connection.execute(f"DROP TABLE IF EXISTS {table}")
+            connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         connection.executescript(SCHEMA)
         self._idle.put(connection)
 

@@ -1,4 +1,4 @@
-"""Users, their groups and factors: rows of the database, read and changed as Okta reads and changes them."""
+"""Users and their groups: rows of the database, read and changed as Okta reads and changes them."""
 
 import base64
 import hashlib
@@ -75,7 +75,7 @@ def document(row: Row) -> dict[str, Any]:
         "credentials": {
             "password": {},
             "emails": [{"value": profile["email"], "status": "VERIFIED", "type": "PRIMARY"}],
-            "provider": {"type": "OKTA", "name": "OKTA"},
+            "provider": {"type": row["source"], "name": row["source"]},
         },
     }
 
@@ -98,6 +98,14 @@ def count_failure(connection: sqlite3.Connection, user: Row, now: datetime) -> b
     return False
 
 
+def set_password(connection: sqlite3.Connection, user_id: str, hashed_password: str, now: datetime) -> None:
+    """A new password, which also brings back an account whose old one was void."""
+    set_status(connection, user_id, "ACTIVE", now)
+    connection.execute(
+        "UPDATE users SET password = ?, password_changed = ? WHERE id = ?", (hashed_password, stamp(now), user_id)
+    )
+
+
 def signed_in(connection: sqlite3.Connection, user_id: str, now: datetime) -> None:
     connection.execute("UPDATE users SET failures = 0, last_login = ? WHERE id = ?", (stamp(now), user_id))
 
@@ -108,29 +116,3 @@ def groups(connection: sqlite3.Connection, user_id: str) -> list[dict[str, Any]]
         (user_id,),
     )
     return [json.loads(row["document"]) for row in rows]
-
-
-def factors(connection: sqlite3.Connection, user_id: str) -> list[Row]:
-    """The person's enrolled factors in the order of enrolment, with their secrets."""
-    return connection.execute("SELECT * FROM factors WHERE user_id = ? ORDER BY position", (user_id,)).fetchall()
-
-
-def remove_factor(connection: sqlite3.Connection, user_id: str, factor_id: str, now: datetime) -> list[dict[str, Any]]:
-    """Removes a factor, and with Okta Verify's push its one-time codes, which live in the same app; what went."""
-    rows = factors(connection, user_id)
-    chosen = next((json.loads(row["document"]) for row in rows if row["id"] == factor_id), None)
-    if chosen is None:
-        return []
-    removed = [
-        found
-        for found in (json.loads(row["document"]) for row in rows)
-        if found["id"] == factor_id
-        or (
-            chosen["factorType"] == "push"
-            and (found["factorType"], found["provider"]) == ("token:software:totp", "OKTA")
-        )
-    ]
-    for factor in removed:
-        connection.execute("DELETE FROM factors WHERE id = ?", (factor["id"],))
-    connection.execute("UPDATE users SET last_updated = ? WHERE id = ?", (stamp(now), user_id))
-    return removed

@@ -1,37 +1,42 @@
-"""The organisation's sign-in, second step: a factor on "the phone", which the page itself plays."""
+"""The organisation's sign-in, second step: a factor on "the phone", which the page itself plays.
 
-import base64
+The same step proves who somebody is that forgot their password.
+"""
+
 import json
 import secrets
 import sqlite3
-from typing import Any
 
-from cryptography.hazmat.primitives.hashes import SHA1
-from cryptography.hazmat.primitives.twofactor import InvalidToken
-from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox import directory, organisation, sessions, system_log
+from sandbox import directory, factors, organisation, reset_links, sessions, system_log
 from sandbox.context import Sandbox, of
+from sandbox.factors import described
+from sandbox.organisation import FACTOR_STEP
 from sandbox.pages import SIGN_IN_COOKIE, client_of, render
 from sandbox.sign_in_flow import MESSAGES, STATUS_OF, complete, password_page
 
 SIGN_IN_SECONDS = 600
-AMR = {"push": "swk", "token:software:totp": "otp", "sms": "sms", "webauthn": "hwk"}
+AMR = {"push": "swk", "signed_nonce": "swk", "token:software:totp": "otp", "sms": "sms", "call": "tel", "email": "otp",
+       "webauthn": "hwk"}  # fmt: skip
+SIGN_IN, RECOVER = "sign_in", "recover"
 
 
-def begin_factor(connection: sqlite3.Connection, sandbox: Sandbox, user: sqlite3.Row, goal: str) -> Response:
-    """The password was right: asks for the person's first factor."""
+def begin_factor(
+    connection: sqlite3.Connection, sandbox: Sandbox, user: sqlite3.Row, goal: str, purpose: str = SIGN_IN
+) -> Response:
+    """Asks for the person's first factor: to end a sign-in whose password was right, or to begin a recovery."""
     sign_in_id = secrets.token_urlsafe(32)
-    first = directory.factors(connection, user["id"])[0]
+    first = factors.active(connection, user["id"])[0]
     connection.execute(
-        "INSERT INTO sign_ins (id, user_id, goal, factor_id, challenge, expires) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO sign_ins (id, user_id, purpose, goal, factor_id, challenge, expires) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             sessions.fingerprint(sign_in_id),
             user["id"],
+            purpose,
             goal,
             first["id"],
             _challenge(),
@@ -55,19 +60,6 @@ def _pending(connection: sqlite3.Connection, sandbox: Sandbox, request: Request)
     ).fetchone()
 
 
-def described(row: sqlite3.Row) -> dict[str, Any]:
-    """A factor in words."""
-    factor = json.loads(row["document"])
-    kind, profile = factor["factorType"], factor["profile"]
-    names = {
-        "push": f"Okta Verify push ({profile.get('name')})",
-        "token:software:totp": f"{'Google Authenticator' if factor['provider'] == 'GOOGLE' else 'Okta Verify'} code",
-        "sms": f"SMS to {profile.get('phoneNumber', '')[:2]}•••{profile.get('phoneNumber', '')[-4:]}",
-        "webauthn": f"Security key ({profile.get('authenticatorName')})",
-    }
-    return {"id": row["id"], "type": kind, "name": names[kind], "asks_code": kind in ("token:software:totp", "sms")}
-
-
 def factor_page(request: Request, problem: str = "") -> Response:
     """GET /signin/factor."""
     sandbox = of(request)
@@ -76,7 +68,7 @@ def factor_page(request: Request, problem: str = "") -> Response:
         if pending is None:
             return RedirectResponse("/signin", 303)
         user = directory.find(connection, pending["user_id"])
-        rows = directory.factors(connection, user["id"])
+        rows = factors.active(connection, user["id"])
     chosen = next((row for row in rows if row["id"] == pending["factor_id"]), None)
     if chosen is None:  # removed by an admin meanwhile
         return password_page(request, pending["goal"], problem="expired")
@@ -89,32 +81,20 @@ def factor_page(request: Request, problem: str = "") -> Response:
         factor=factor,
         others=[described(row) for row in rows if row["id"] != chosen["id"]],
         code=_code(sandbox, chosen, pending) if factor["asks_code"] else "",
+        recovering=pending["purpose"] == RECOVER,
         message=MESSAGES.get(problem, ""),
     )
 
 
-def _totp(secret: str) -> TOTP:
-    return TOTP(base64.b32decode(secret), 6, SHA1(), 30)  # noqa: S303 - what authenticator apps use (RFC 6238)
-
-
 def _code(sandbox: Sandbox, factor: sqlite3.Row, pending: sqlite3.Row) -> str:
     """What the phone shows at this moment."""
-    if factor["secret"]:
-        return _totp(factor["secret"]).generate(int(sandbox.now().timestamp())).decode()
-    return pending["challenge"]
+    return factors.code(factor, sandbox.now()) if factor["secret"] else pending["challenge"]
 
 
 def _code_is_right(sandbox: Sandbox, factor: sqlite3.Row, pending: sqlite3.Row, offered: str) -> bool:
-    """Whether a code is the current one (or, of an authenticator app, the one before)."""
-    if not factor["secret"]:
-        return secrets.compare_digest(pending["challenge"].encode(), offered.encode())
-    for age in (0, 30):
-        try:
-            _totp(factor["secret"]).verify(offered.encode(), int(sandbox.now().timestamp()) - age)
-            return True
-        except InvalidToken:
-            continue
-    return False
+    if factor["secret"]:
+        return factors.code_is_right(factor, offered, sandbox.now())
+    return secrets.compare_digest(pending["challenge"].encode(), offered.encode())
 
 
 async def choose_factor(request: Request) -> Response:
@@ -127,7 +107,7 @@ def _choose_factor(request: Request, chosen: str) -> Response:
     sandbox = of(request)
     with sandbox.database.write() as connection:
         pending = _pending(connection, sandbox, request)
-        owned = [row["id"] for row in directory.factors(connection, pending["user_id"])] if pending else []
+        owned = [row["id"] for row in factors.active(connection, pending["user_id"])] if pending else []
         if chosen in owned:
             connection.execute(
                 "UPDATE sign_ins SET factor_id = ?, challenge = ? WHERE id = ?", (chosen, _challenge(), pending["id"])
@@ -148,18 +128,15 @@ def _answer_factor(request: Request, code: str, answer: str) -> Response:
     with sandbox.database.write() as connection:
         pending = _pending(connection, sandbox, request)
         user = directory.find(connection, pending["user_id"]) if pending else None
-        rows: list[sqlite3.Row] = directory.factors(connection, user["id"]) if user else []
+        rows: list[sqlite3.Row] = factors.active(connection, user["id"]) if user else []
         chosen = next((row for row in rows if row["id"] == pending["factor_id"]), None)
         if chosen is None:
             problem, response = "expired", None
         else:
-            factor = described(chosen)
-            right = _code_is_right(sandbox, chosen, pending, code) if factor["asks_code"] else answer == "approve"
-            problem = _judge_factor(connection, sandbox, request, user, right, factor["asks_code"])
-            response = None
-            if not problem:
-                amr = ["pwd", AMR[factor["type"]], "mfa"]
-                response = complete(connection, sandbox, request, user, amr, pending["goal"], factor)
+            asks_code = described(chosen)["asks_code"]
+            right = _code_is_right(sandbox, chosen, pending, code) if asks_code else answer == "approve"
+            problem = _judge_factor(connection, sandbox, request, user, pending["purpose"], right, asks_code)
+            response = None if problem else _proven(connection, sandbox, request, user, pending, chosen)
             if problem in ("", "locked"):
                 connection.execute("DELETE FROM sign_ins WHERE id = ?", (pending["id"],))
     if response:
@@ -169,20 +146,48 @@ def _answer_factor(request: Request, code: str, answer: str) -> Response:
     return password_page(request, pending["goal"] if pending else "/portal", problem=problem)
 
 
+def _proven(
+    connection: sqlite3.Connection,
+    sandbox: Sandbox,
+    request: Request,
+    user: sqlite3.Row,
+    pending: sqlite3.Row,
+    chosen: sqlite3.Row,
+) -> Response:
+    """The factor was right: the person is in, or may make a new password."""
+    factor = described(chosen)
+    if pending["purpose"] == SIGN_IN:
+        amr = ["pwd", AMR[factor["type"]], "mfa"]
+        return complete(connection, sandbox, request, user, amr, pending["goal"], factor)
+    now, who = sandbox.now(), system_log.person(user)
+    token = reset_links.issue(connection, user["id"], now)
+    system_log.append(
+        connection, now, "user.account.reset_password", who, [who], factor["name"], client=client_of(request)
+    )
+    return RedirectResponse(f"/reset_password/{token}", 303)
+
+
 def _judge_factor(
-    connection: sqlite3.Connection, sandbox: Sandbox, request: Request, user: sqlite3.Row, right: bool, code: bool
+    connection: sqlite3.Connection,
+    sandbox: Sandbox,
+    request: Request,
+    user: sqlite3.Row,
+    purpose: str,
+    right: bool,
+    code: bool,
 ) -> str:
-    now, client, who = sandbox.now(), client_of(request), system_log.person(user)
-    if user["status"] != "ACTIVE":
+    """What stands in the way (a key of MESSAGES), nothing if the factor was right."""
+    now, client = sandbox.now(), client_of(request)
+    # Who is about to make a new password need not have a valid old one.
+    usable = ("ACTIVE", "PASSWORD_EXPIRED") if purpose == RECOVER else ("ACTIVE",)
+    if user["status"] not in usable:
         return "locked" if user["status"] == "LOCKED_OUT" else "wrong"
     if right:
         return ""
-    reason = "INVALID_CREDENTIALS" if code else "User rejected Okta push verify"
-    kind = "user.authentication.auth_via_mfa"
-    system_log.append(connection, now, kind, who, target=[who], reason=reason, failed=True, client=client)
-    if not code:
-        return "denied"
-    return "locked" if organisation.wrong_secret(connection, user, now, client) else "code"
+    if code:
+        return "locked" if organisation.wrong_secret(connection, user, now, client, FACTOR_STEP) else "code"
+    organisation.sign_in_failed(connection, user, now, "User rejected Okta push verify", client, FACTOR_STEP)
+    return "denied"
 
 
 ROUTES = [

@@ -1,7 +1,5 @@
-"""The Users API: list, search, read, unlock, factors, groups, sessions."""
+"""The Users API: list, search, read, groups."""
 
-import json
-import secrets
 import sqlite3
 from itertools import islice
 from typing import Any
@@ -11,13 +9,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox import directory, filters, organisation, sessions, system_log
+from sandbox import directory, filters
 from sandbox.context import of
 from sandbox.filters import Filter, InvalidFilter
 from sandbox.okta_errors import OktaError
 
 MAX_PAGE = 200
-RESET_LINK_HOURS = 1
 
 
 def whole_number(request: Request, name: str, default: int, highest: int) -> int:
@@ -26,6 +23,14 @@ def whole_number(request: Request, name: str, default: int, highest: int) -> int
     if not text.isascii() or not text.isdigit():
         raise OktaError("E0000001", name, [f"{name}: must be a whole number"])
     return min(int(text), highest)
+
+
+def truth(request: Request, name: str, default: bool) -> bool:
+    """A true or false from the query. Raises OktaError."""
+    text = request.query_params.get(name, str(default)).lower()
+    if text not in ("true", "false"):
+        raise OktaError("E0000001", name, [f"{name}: must be true or false"])
+    return text == "true"
 
 
 def links(request: Request, following: dict[str, str]) -> list[str]:
@@ -50,7 +55,8 @@ def _with_links(request: Request, user: dict[str, Any], full: bool) -> dict[str,
     own = f"{of(request).config.issuer}/api/v1/users/{user['id']}"
     shown: dict[str, Any] = {"self": {"href": own}}
     if full:
-        post = {"resetPassword": "reset_password", "resetFactors": "reset_factors", "deactivate": "deactivate"}
+        post = {"resetPassword": "reset_password", "resetFactors": "reset_factors", "deactivate": "deactivate",
+                "expirePassword": "expire_password"}  # fmt: skip
         if user["status"] == "LOCKED_OUT":
             post["unlock"] = "unlock"
         for name, action in post.items():
@@ -128,106 +134,14 @@ def get_user(request: Request) -> Response:
     return JSONResponse(_with_links(request, user, True))
 
 
-def unlock(request: Request) -> Response:
-    sandbox = of(request)
-    with sandbox.database.write() as connection:
-        user = the_user(connection, request)
-        asked = f"{request.method} {request.url.path}"
-        if not organisation.unlock_through_api(connection, user, sandbox.now(), asked):
-            raise OktaError("E0000032", causes=["The user is not locked out."])
-    return JSONResponse({})
-
-
 def list_groups(request: Request) -> Response:
     with of(request).database.read() as connection:
         groups = directory.groups(connection, the_user(connection, request)["id"])
     return listing(request, groups, {})
 
 
-def list_factors(request: Request) -> Response:
-    issuer = of(request).config.issuer
-    with of(request).database.read() as connection:
-        user = the_user(connection, request)
-        factors = [json.loads(row["document"]) for row in directory.factors(connection, user["id"])]
-    for factor in factors:
-        own = f"{issuer}/api/v1/users/{user['id']}/factors/{factor['id']}"
-        factor["_links"] = {
-            "self": {"href": own, "hints": {"allow": ["GET", "DELETE"]}},
-            "user": {"href": f"{issuer}/api/v1/users/{user['id']}", "hints": {"allow": ["GET"]}},
-        }
-    return JSONResponse(factors)
-
-
-def delete_factor(request: Request) -> Response:
-    sandbox = of(request)
-    with sandbox.database.write() as connection:
-        user, now = the_user(connection, request), sandbox.now()
-        removed = directory.remove_factor(connection, user["id"], request.path_params["factor"], now)
-        if not removed:
-            raise OktaError("E0000007", f"{request.path_params['factor']} (UserFactor)")
-        organisation.factors_removed(connection, user, now, removed, everything=False)
-    return Response(status_code=204)
-
-
-def reset_factors(request: Request) -> Response:
-    sandbox = of(request)
-    with sandbox.database.write() as connection:
-        user, now = the_user(connection, request), sandbox.now()
-        removed = []
-        for row in directory.factors(connection, user["id"]):
-            removed += directory.remove_factor(connection, user["id"], row["id"], now)
-        organisation.factors_removed(connection, user, now, removed, everything=True)
-    return JSONResponse({})
-
-
-def reset_password(request: Request) -> Response:
-    """Puts the user into RECOVERY; with sendEmail=false the link is in the answer, else it would be in an e-mail."""
-    sandbox = of(request)
-    send_email = request.query_params.get("sendEmail", "true").lower()
-    if send_email not in ("true", "false"):
-        raise OktaError("E0000001", "sendEmail", ["sendEmail: must be true or false"])
-    token = secrets.token_urlsafe(16)
-    with sandbox.database.write() as connection:
-        user, now = the_user(connection, request), sandbox.now()
-        if user["status"] == "DEPROVISIONED":
-            raise OktaError("E0000038")
-        directory.set_status(connection, user["id"], "RECOVERY", now)
-        expires = now.timestamp() + RESET_LINK_HOURS * 3600
-        connection.execute(
-            "INSERT INTO reset_links VALUES (?, ?, ?)", (sessions.fingerprint(token), user["id"], expires)
-        )
-        if request.query_params.get("revokeSessions", "false").lower() == "true":
-            sessions.end_all(connection, user["id"], now)
-        target = [system_log.person(user)]
-        system_log.append(connection, now, "user.account.reset_password", organisation.SERVICE, target=target)
-    if send_email == "true":
-        return JSONResponse({})
-    return JSONResponse({"resetPasswordUrl": f"{sandbox.config.issuer}/reset_password/{token}"})
-
-
-def deactivate(request: Request) -> Response:
-    sandbox = of(request)
-    with sandbox.database.write() as connection:
-        organisation.deactivate(connection, the_user(connection, request), sandbox.now())
-    return JSONResponse({})
-
-
-def end_sessions(request: Request) -> Response:
-    sandbox = of(request)
-    with sandbox.database.write() as connection:
-        organisation.end_sessions(connection, the_user(connection, request), sandbox.now())
-    return Response(status_code=204)
-
-
 ROUTES = [
     Route("/users", list_users),
     Route("/users/{user}", get_user),
     Route("/users/{user}/groups", list_groups),
-    Route("/users/{user}/factors", list_factors),
-    Route("/users/{user}/factors/{factor}", delete_factor, methods=["DELETE"]),
-    Route("/users/{user}/sessions", end_sessions, methods=["DELETE"]),
-    Route("/users/{user}/lifecycle/unlock", unlock, methods=["POST"]),
-    Route("/users/{user}/lifecycle/reset_factors", reset_factors, methods=["POST"]),
-    Route("/users/{user}/lifecycle/reset_password", reset_password, methods=["POST"]),
-    Route("/users/{user}/lifecycle/deactivate", deactivate, methods=["POST"]),
 ]

@@ -29,8 +29,10 @@ _templates = Environment(
 
 def render(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A page from its template."""
-    door_url = of(request).config.door_url
-    html = _templates.get_template(template).render(door_url=door_url, path=request.url.path, **values)
+    config = of(request).config
+    html = _templates.get_template(template).render(
+        organisation=config.company.name, door_url=config.door_url, path=request.url.path, **values
+    )
     return HTMLResponse(html, status)
 
 

@@ -1,4 +1,4 @@
-"""The people of the organisation, as data: who they are, what they sign in with, whom they report to."""
+"""The organisations and their people, as data: who they are, what they sign in with, whom they report to."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,6 +36,9 @@ class Member:
     password_age: int = 20
     contract_ends_in: int | None = None
     status: str = "ACTIVE"
+    domain: str = DOMAIN
+    # The kind of directory that holds the password, as Okta calls it.
+    source: str = "OKTA"
 
     @property
     def name(self) -> str:
@@ -43,6 +46,11 @@ class Member:
 
     @property
     def login(self) -> str:
+        return f"{self.name}@{self.domain}"
+
+    @property
+    def email(self) -> str:
+        """Everybody has one mailbox, in whatever organisation their account is."""
         return f"{self.name}@{DOMAIN}"
 
 
@@ -54,12 +62,24 @@ def totp() -> Factor:
     return Factor("token:software:totp", {})
 
 
+def fastpass(device: str, platform: str = "MACOS") -> Factor:
+    return Factor("signed_nonce", {"deviceType": "Desktop", "name": device, "platform": platform})
+
+
 def google() -> Factor:
     return Factor("token:software:totp", {}, provider="GOOGLE")
 
 
 def sms(number: str) -> Factor:
     return Factor("sms", {"phoneNumber": number})
+
+
+def call(number: str) -> Factor:
+    return Factor("call", {"phoneNumber": number})
+
+
+def email(address: str) -> Factor:
+    return Factor("email", {"email": address})
 
 
 def key(name: str) -> Factor:
@@ -72,15 +92,16 @@ PEOPLE: tuple[Member, ...] = (
     Member("Marcus", "Bell", "Director of Finance", "Finance", "America/Los_Angeles", "Quiet-Juniper-17",
            (push("Marcus's Pixel 9", "ANDROID"), totp()), "ruth"),
     Member("Priya", "Raman", "Engineering Manager", "Engineering", "America/New_York", "Copper-Meadow-88",
-           (push("Priya's iPhone 16"), totp(), key("YubiKey 5 Nano")), "ruth"),
+           (push("Priya's iPhone 16"), totp(), push("Priya's old iPhone 12"), key("YubiKey 5 Nano"),
+            key("iCloud Keychain")), "ruth"),
     Member("Tomas", "Herrera", "Software Engineer", "Engineering", "Europe/Madrid", "Winter-Orchard-31",
            (google(), sms("+34600555018")), "priya", password_age=83),
     Member("Aiko", "Tanaka", "Site Reliability Engineer", "Engineering", "Asia/Tokyo", "Velvet-Compass-64",
-           (push("Aiko's iPhone 14"), totp()), "priya"),
+           (push("Aiko's iPhone 14"), totp(), fastpass("Aiko's MacBook Pro")), "priya"),
     Member("Lena", "Fischer", "Accounts Payable Lead", "Finance", "Europe/Berlin", "Amber-Bridge-29",
-           (sms("+4915155500173"),), "marcus", password_age=88),
+           (sms("+4915155500173"), call("+493055500173")), "marcus", password_age=88),
     Member("Omar", "Haddad", "Sales Representative", "Sales", "America/Chicago", "Silver-Canyon-53",
-           (push("Omar's Galaxy S24", "ANDROID"), totp(), sms("+13125550119")), "marcus"),
+           (push("Omar's Galaxy S24", "ANDROID"), totp(), sms("+13125550119"), email("omar@acme.example")), "marcus"),
     Member("Grace", "Okafor", "Office Coordinator", "Operations", "America/Los_Angeles", "Maple-Harvest-76",
            (), "marcus"),
     Member("Jonas", "Lind", "Contract Developer", "Engineering", "Europe/Stockholm", "Pebble-Thunder-15",
@@ -93,14 +114,46 @@ PEOPLE: tuple[Member, ...] = (
            (totp(),), "priya", "Intern", groups=(CONTINGENT,), contract_ends_in=14),
     Member("Ruth", "Adler", "Identity Administrator", "IT", "America/Los_Angeles", "Granite-Violet-61",
            (push("Ruth's iPhone 15 Pro"), totp(), key("YubiKey 5C")), None, groups=(ADMINISTRATORS,)),
+    Member("Nadia", "Petrova", "Plant Engineer", "Operations", "America/Chicago", "Marble-Falcon-27",
+           (sms("+13125550188"),), "marcus", source="ACTIVE_DIRECTORY"),
     Member("Walt", "Nyberg", "Warehouse Lead", "Operations", "America/Denver", "Willow-Anchor-20",
            (), "marcus", status="DEPROVISIONED"),
 )  # fmt: skip
 
 
+RETAIL_DOMAIN = "retail.acme.example"
+# The same people as at Acme where the short name is the same; another account, password and phone all the same.
+RETAIL_PEOPLE: tuple[Member, ...] = (
+    Member("Dana", "Whitfield", "Store Finance Partner", "Finance", "America/Los_Angeles", "Orchid-Compass-71",
+           (push("Dana's iPhone 15"), totp(), google()), "marcus", domain=RETAIL_DOMAIN),
+    Member("Marcus", "Bell", "Finance Approver", "Finance", "America/Los_Angeles", "Walnut-Prairie-36",
+           (google(),), domain=RETAIL_DOMAIN),
+    Member("Omar", "Haddad", "Regional Sales", "Sales", "America/Chicago", "Granite-Sparrow-80",
+           (sms("+13125550119"),), "marcus", domain=RETAIL_DOMAIN),
+    Member("Sofia", "Marin", "Store Manager", "Stores", "America/Denver", "Juniper-Canvas-52",
+           (push("Sofia's Pixel 8", "ANDROID"), totp()), "marcus", domain=RETAIL_DOMAIN),
+    Member("Ruth", "Adler", "Identity Administrator", "IT", "America/Los_Angeles", "Basalt-Heron-19",
+           (push("Ruth's iPhone 15 Pro"), totp()), groups=(ADMINISTRATORS,), domain=RETAIL_DOMAIN),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Company:
+    """One organisation: its name, the domain of its logins and its people."""
+
+    name: str
+    domain: str
+    people: tuple[Member, ...]
+
+
+ACME = Company("Acme", DOMAIN, PEOPLE)
+COMPANIES = {"acme": ACME, "retail": Company("Acme Retail", RETAIL_DOMAIN, RETAIL_PEOPLE)}
+
+
 def member(login: str) -> Member | None:
-    """The member with this login or short name, None for a generated or unknown one."""
-    return next((person for person in PEOPLE if login.lower() in (person.name, person.login)), None)
+    """The member with this login, or short name at Acme; None for a generated or unknown one."""
+    everybody = PEOPLE + RETAIL_PEOPLE
+    return next((person for person in everybody if login.lower() in (person.name, person.login)), None)
 
 
 GENERATED_PASSWORD = "Load-Tester-2024"  # noqa: S105 - of people who do not exist
@@ -112,11 +165,11 @@ _FAMILY = ("Abbott", "Becker", "Castro", "Dutta", "Evans", "Fuchs", "Garcia", "H
 # fmt: on
 
 
-def generated(first: int, count: int) -> Iterator[Member]:
+def generated(domain: str, first: int, count: int) -> Iterator[Member]:
     """People for load tests: `load0001@…`, one shared password and an Okta Verify push each."""
     for number in range(first, first + count):
         given, family = _GIVEN[number % len(_GIVEN)], _FAMILY[number // len(_GIVEN) % len(_FAMILY)]
         yield Member(
             given, family, "Associate", "Operations", "America/Los_Angeles", GENERATED_PASSWORD,
-            (push(f"{given}'s phone"),), "marcus", login_name=f"load{number:04d}",
+            (push(f"{given}'s phone"),), "marcus", login_name=f"load{number:04d}", domain=domain,
         )  # fmt: skip

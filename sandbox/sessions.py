@@ -51,12 +51,16 @@ def known_to_client(connection: sqlite3.Connection, session_id: str) -> None:
     connection.execute("UPDATE sessions SET with_client = 1 WHERE id = ?", (session_id,))
 
 
-def end(connection: sqlite3.Connection, session: sqlite3.Row, now: datetime) -> None:
-    """Ends a session, its access tokens with it, and queues the back-channel logout if the chat knows of it."""
+def end(connection: sqlite3.Connection, session: sqlite3.Row, now: datetime, tokens: bool = True) -> None:
+    """Ends a session, its access tokens with it unless they are to stay, and queues the back-channel logout.
+
+    The latter only if the chat knows of the session.
+    """
     changed = connection.execute(
         "UPDATE sessions SET ended = ? WHERE id = ? AND ended IS NULL", (now.timestamp(), session["id"])
     ).rowcount
-    connection.execute("UPDATE access_tokens SET revoked = 1 WHERE session_id = ?", (session["id"],))
+    if tokens:
+        connection.execute("UPDATE access_tokens SET revoked = 1 WHERE session_id = ?", (session["id"],))
     if changed and session["with_client"]:
         connection.execute(
             "INSERT INTO logouts (session_id, user_id, due) VALUES (?, ?, ?)",
@@ -64,9 +68,9 @@ def end(connection: sqlite3.Connection, session: sqlite3.Row, now: datetime) -> 
         )
 
 
-def end_all(connection: sqlite3.Connection, user_id: str, now: datetime) -> int:
+def end_all(connection: sqlite3.Connection, user_id: str, now: datetime, tokens: bool = True) -> int:
     """Ends every session of a person; how many there were."""
     rows = connection.execute("SELECT * FROM sessions WHERE user_id = ? AND ended IS NULL", (user_id,)).fetchall()
     for row in rows:
-        end(connection, row, now)
+        end(connection, row, now, tokens)
     return len(rows)

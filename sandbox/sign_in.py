@@ -30,15 +30,23 @@ def sign_in(
 ) -> httpx.Response:
     """Walks from `start` through password and factor to where the sign-in leads, and returns that last answer.
 
-    `factor` picks the method whose name contains it ("SMS", "code", …); else the person's first. `start` is the
-    chat's /signin, or the organisation's. Raises SignInRefused.
+    `factor` picks the method whose name contains it ("SMS", "code", …); else the person's first. Who has none sets none
+    up. `start` is the chat's /signin, or the organisation's. Raises SignInRefused.
     """
     answer = _follow(browser, browser.get(start))
     if _Page(answer).form("password-form"):
         answer = submit_password(browser, answer, login, password or password_of(login))
     if answer.url.path == "/signin/factor":
         answer = answer_factor(browser, answer, factor)
+    if answer.url.path == "/enrol":
+        answer = _not_now(browser, answer)
     return answer
+
+
+def _not_now(browser: httpx.Client, page: httpx.Response) -> httpx.Response:
+    """Leaves the first factor for later, as somebody without one may."""
+    form = _Page(page).form("later-form")
+    return _follow(browser, browser.post(urljoin(str(page.url), form.action), data=form.fields))
 
 
 def submit_password(browser: httpx.Client, page: httpx.Response, login: str, password: str) -> httpx.Response:

@@ -13,20 +13,28 @@ from sandbox.pages import SESSION_COOKIE, SIGN_IN_COOKIE, client_of, render
 MESSAGES = {
     "wrong": "Unable to sign in. Check your username and password.",
     "locked": "Your account is locked because of too many authentication attempts.",
+    "enrolled_nothing": "We cannot tell here that it is you. Ask IT to reset your password.",
+    "elsewhere": "Your password is kept by Active Directory. Change it on a work computer, or ask IT.",
     "recovery": "Your password is being reset. Use the link you were sent to choose a new one.",
     "code": "That code is not right. Check it and try again.",
     "denied": "You have chosen to reject this sign-in.",
     "expired": "That took too long. Please sign in again.",
 }
-STATUS_OF = {"wrong": 401, "code": 401, "denied": 401, "locked": 403, "recovery": 403, "expired": 400}
+STATUS_OF = {"wrong": 401, "code": 401, "denied": 401, "locked": 403, "recovery": 403, "expired": 400,
+             "enrolled_nothing": 403, "elsewhere": 403}  # fmt: skip
 
 
-def password_page(request: Request, goal: str, username: str = "", problem: str = "") -> Response:
-    """The first step, with what went wrong (a key of MESSAGES)."""
-    status = STATUS_OF.get(problem, 200)
-    message = MESSAGES.get(problem, "")
+def password_page(request: Request, goal: str, username: str = "", problem: str = "", done: bool = False) -> Response:
+    """The first step, with what went wrong (a key of MESSAGES); `done`: a new password was just made."""
     return render(
-        request, "sign_in.html", status, goal=goal, username=username, message=message, locked=problem == "locked"
+        request,
+        "sign_in.html",
+        STATUS_OF.get(problem, 200),
+        goal=goal,
+        username=username,
+        message=MESSAGES.get(problem, ""),
+        locked=problem == "locked",
+        done=done,
     )
 
 

@@ -1,16 +1,17 @@
 """The organisation's sign-in, first step: the password.
 
-Five wrong ones in a row lock the account, and the page says so.
+Five wrong ones in a row lock the account, and the page says so. Who has no factor is asked to set one up.
 """
 
 import sqlite3
+from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox import directory, organisation
+from sandbox import directory, factors, organisation, policies, reset_links
 from sandbox.context import Sandbox, of
 from sandbox.factor_pages import begin_factor
 from sandbox.pages import client_of, safe_goal
@@ -19,7 +20,8 @@ from sandbox.sign_in_flow import complete, password_page
 
 def sign_in_page(request: Request) -> Response:
     """GET /signin."""
-    return password_page(request, safe_goal(request.query_params.get("goal")))
+    done = request.query_params.get("done") == "password"
+    return password_page(request, safe_goal(request.query_params.get("goal")), done=done)
 
 
 async def password(request: Request) -> Response:
@@ -39,13 +41,23 @@ def _password(request: Request, username: str, offered: str, goal: str) -> Respo
     with sandbox.database.write() as connection:
         user = directory.find(connection, username)
         problem = _judge(connection, sandbox, request, user, right)
-        if problem:
-            response = None
-        elif not directory.factors(connection, user["id"]):
-            response = complete(connection, sandbox, request, user, ["pwd"], goal)
-        else:
-            response = begin_factor(connection, sandbox, user, goal)
+        response = None if problem else _go_on(connection, sandbox, request, user, goal)
     return response or password_page(request, goal, username, problem)
+
+
+def _go_on(
+    connection: sqlite3.Connection, sandbox: Sandbox, request: Request, user: sqlite3.Row, goal: str
+) -> Response:
+    """The password was right: a new one if it has expired, a factor, or setting the first one up."""
+    now = sandbox.now()
+    if user["status"] == "ACTIVE" and policies.has_expired(connection, user, now):
+        organisation.expire_password(connection, user, now, user)
+    elif user["status"] == "ACTIVE":
+        if factors.active(connection, user["id"]):
+            return begin_factor(connection, sandbox, user, goal)
+        return complete(connection, sandbox, request, user, ["pwd"], f"/enrol?{urlencode({'goal': goal})}")
+    token = reset_links.issue(connection, user["id"], now)
+    return RedirectResponse(f"/reset_password/{token}?expired=1", 303)
 
 
 def _judge(
@@ -58,7 +70,7 @@ def _judge(
     if user["status"] == "LOCKED_OUT":
         organisation.sign_in_failed(connection, user, now, "LOCKED_OUT", client)
         return "locked"
-    if user["status"] == "DEPROVISIONED":
+    if user["status"] in ("DEPROVISIONED", "SUSPENDED"):
         organisation.sign_in_failed(connection, user, now, "VERIFICATION_ERROR", client)
         return "wrong"
     if not right:

@@ -20,7 +20,7 @@ KINDS: dict[str, tuple] = {
     "error": ("answers 500", {}),
     "malformed": ("answers 200 with JSON that breaks off", {}),
     "forbidden": ("answers 403: the token lacks permission", {}),
-    "lie": ("unlock answers 200 and changes nothing", {}),
+    "lie": ("acts answer well and change nothing", {}),
     "relock": ("the account locks again `seconds` after an unlock (a device with an old password)", {"seconds": 0.0}),
     "late_log": ("events reach the System Log `seconds` late, out of order", {"seconds": 20.0}),
 }
@@ -30,9 +30,12 @@ TARGETS = {
     "user": r"GET /api/v1/users/[^/]+",
     "unlock": r"POST /api/v1/users/[^/]+/lifecycle/unlock",
     "factors": r"\w+ /api/v1/users/[^/]+/factors.*",
+    "reset_password": r"POST /api/v1/users/[^/]+/lifecycle/reset_password",
+    "sessions": r"DELETE /api/v1/users/[^/]+/sessions",
+    "policies": r"GET /api/v1/policies.*",
     "logs": r"GET /api/v1/logs",
 }
-OWN_TARGET = {"lie": "unlock", "relock": "unlock", "late_log": "logs"}
+OWN_TARGET = {"relock": "unlock", "late_log": "logs"}
 
 
 class InvalidSwitch(ValueError):

@@ -25,13 +25,25 @@ KINDS = {
     "user.authentication.auth_via_mfa": ("Authentication of user via MFA", "core.user.factor.attempt", "INFO"),
     "user.authentication.sso": ("User single sign on to app", "core.user.sso", "INFO"),
     "user.account.lock": ("Max sign in attempts exceeded", "core.user_auth.account_locked", "DEBUG"),
+    "user.account.unlock": ("User unlocked", "core.user_auth.account_unlocked", "INFO"),
     "user.account.unlock_by_admin": ("User unlocked by admin", "core.user.account_unlocked", "INFO"),
     "user.account.reset_password": ("User reset password for Okta", "core.user.config.password_reset", "INFO"),
     "user.account.update_password": ("User update password for Okta", "core.user.config.password_update", "INFO"),
+    "user.account.expire_password": ("User password expired", "core.user.config.password_expired", "INFO"),
+    "user.mfa.factor.activate": ("Activate factor for user", "core.user.factor.activate", "INFO"),
     "user.mfa.factor.deactivate": ("Reset factor for user", "core.user.factor.deactivate", "INFO"),
     "user.mfa.factor.reset_all": ("Reset all factors for user", "core.user.factor.reset_all", "INFO"),
+    "user.lifecycle.suspend": ("Suspend Okta user", "core.user.config.user_status.suspended", "INFO"),
     "user.lifecycle.deactivate": ("Deactivate Okta user", "core.user.config.user_deactivated", "INFO"),
 }
+
+
+# Where addresses that no network has (RFC 5737) are said to be.
+PLACES = {
+    "198.51.100.": ("Oakland", "California", "United States", "94607", 37.8044, -122.2712),
+    "192.0.2.": ("Rotterdam", "South Holland", "Netherlands", "3011", 51.9244, 4.4777),
+}
+HEAD_OFFICE = ("San Francisco", "California", "United States", "94105", 37.7898, -122.3942)
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,9 @@ class Client:
     def document(self) -> dict[str, Any]:
         systems = ("iPhone", "iOS"), ("Android", "Android"), ("Mac OS", "Mac OS X"), ("Windows", "Windows 10")
         browsers = ("Edg/", "EDGE"), ("Chrome/", "CHROME"), ("Firefox/", "FIREFOX"), ("Safari/", "SAFARI")
+        city, state, country, postal_code, latitude, longitude = next(
+            (place for network, place in PLACES.items() if self.ip.startswith(network)), HEAD_OFFICE
+        )
         handheld = any(name in self.agent for name in ("iPhone", "Android"))
         return {
             "userAgent": {
@@ -56,11 +71,11 @@ class Client:
             "id": None,
             "ipAddress": self.ip,
             "geographicalContext": {
-                "city": "San Francisco",
-                "state": "California",
-                "country": "United States",
-                "postalCode": "94105",
-                "geolocation": {"lat": 37.7898, "lon": -122.3942},
+                "city": city,
+                "state": state,
+                "country": country,
+                "postalCode": postal_code,
+                "geolocation": {"lat": latitude, "lon": longitude},
             },
         }
 

@@ -140,7 +140,7 @@ def test_pagination(sdk):
         if after is None:
             break
         answer = sdk("list_users", limit=4, after=after)
-    assert seen == whole and len(seen) == 13
+    assert seen == whole and len(seen) == 14
 
 
 def test_unlock(sdk, organisation):
@@ -152,16 +152,89 @@ def test_unlock(sdk, organisation):
     assert (refused["status"], refused["error"]["code"]) == (403, "E0000032")
 
 
+def models_of(sdk, login: str) -> list[str]:
+    return [factor["model"] for factor in sdk("list_factors", login)["data"]]
+
+
+FACTOR_MODELS = {
+    "dana": ["UserFactorPush", "UserFactorTokenSoftwareTOTP", "UserFactorSMS", "UserFactorWebAuthn"],
+    "aiko": ["UserFactorPush", "UserFactorTokenSoftwareTOTP", "UserFactorSignedNonce"],
+    "lena": ["UserFactorSMS", "UserFactorCall"],
+    "omar": ["UserFactorPush", "UserFactorTokenSoftwareTOTP", "UserFactorSMS", "UserFactorEmail"],
+    "grace": [],
+}
+
+
+@pytest.mark.parametrize("login", FACTOR_MODELS)
+def test_factors_are_of_the_sdk_s_models(sdk, login):
+    assert models_of(sdk, f"{login}@acme.example") == FACTOR_MODELS[login]
+
+
 def test_factors(sdk):
     factors = sdk("list_factors", "dana@acme.example")["data"]
-    models = ["UserFactorPush", "UserFactorTokenSoftwareTOTP", "UserFactorSMS", "UserFactorWebAuthn"]
-    assert [factor["model"] for factor in factors] == models
     sms = factors[2]
     assert sms["profile"]["phoneNumber"] == "+14155550142"
-    assert sdk("unenroll_factor", "dana@acme.example", sms["id"])["status"] == 204
+    assert sdk("get_factor", "dana@acme.example", sms["id"])["data"]["id"] == sms["id"]
+    assert sdk("unenroll_factor", "dana@acme.example", sms["id"], True)["status"] == 204
     assert len(sdk("list_factors", "dana@acme.example")["data"]) == 3
+    assert sdk("unenroll_factor", "dana@acme.example", factors[0]["id"])["status"] == 204
+    assert models_of(sdk, "dana@acme.example") == ["UserFactorWebAuthn"], "Okta Verify goes as a whole"
     assert sdk("reset_factors", "dana@acme.example")["error"] is None
     assert sdk("list_factors", "dana@acme.example")["data"] == []
+
+
+def test_a_factor_that_waits_for_its_proof(sdk, organisation):
+    """The organisation's pages enrol, the SDK reads what state it is in."""
+    with httpx.Client(base_url=organisation, trust_env=False, follow_redirects=True) as browser:
+        browser.post("/signin", data={"username": "grace", "password": "Maple-Harvest-76", "goal": "/portal"})
+        browser.post("/enrol", data={"kind": "okta_verify", "name": "Grace's phone"})
+    (factor,) = sdk("list_factors", "grace@acme.example")["data"]
+    assert (factor["status"], factor["profile"]["name"]) == ("PENDING_ACTIVATION", "Grace's phone")
+
+
+def test_password_policies(sdk, organisation):
+    control(organisation, "password-policy", auto_unlock_minutes=30)
+    first, default = sdk("list_policies", "PASSWORD")["data"]
+    assert (first["model"], first["priority"], default["priority"]) == ("PasswordPolicy", 1, 2)
+    settings = default["settings"]["password"]
+    assert (settings["age"]["maxAgeDays"], settings["lockout"]["autoUnlockMinutes"]) == (90, 30)
+    assert settings["lockout"]["maxAttempts"] == 5
+    everyone = sdk("list_user_groups", "dana@acme.example")["data"][0]["id"]
+    assert default["conditions"]["people"]["groups"]["include"] == [everyone]
+    assert sdk("get_policy", default["id"])["data"]["name"] == "Default Policy"
+
+
+def test_expire_password(sdk):
+    user = sdk("expire_password", "dana@acme.example")["data"]
+    assert (user["model"], user["status"]) == ("User", "PASSWORD_EXPIRED")
+    assert status_of(sdk, "dana@acme.example") == "PASSWORD_EXPIRED"
+
+
+def test_history_of_one_person(sdk, organisation):
+    control(organisation, "failed-attempts", login="dana", count=6)
+    control(organisation, "failed-attempts", login="omar", count=1)
+    dana = sdk("get_user", "dana@acme.example")["data"]["id"]
+    kinds = 'eventType eq "user.session.start" or eventType eq "user.account.lock"'
+    asked = f'({kinds}) and (actor.id eq "{dana}" or target.id eq "{dana}")'
+    events = sdk("list_log_events", filter=asked, sort_order="DESCENDING", since="2020-01-01T00:00:00.000Z")["data"]
+    assert [event["eventType"] for event in reversed(events)] == [
+        *["user.session.start"] * 5,
+        "user.account.lock",
+        "user.session.start",
+    ]
+    assert events[0]["outcome"]["reason"] == "LOCKED_OUT"
+    client = events[0]["client"]
+    assert client["geographicalContext"]["city"] == "Oakland" and "ActiveSync" in client["userAgent"]["rawUserAgent"]
+
+
+def test_a_lie_is_seen_by_reading_back(sdk, organisation):
+    control(organisation, "switch", kind="lie")
+    factor = sdk("list_factors", "dana@acme.example")["data"][0]["id"]
+    assert sdk("unenroll_factor", "dana@acme.example", factor)["status"] == 204
+    assert sdk("reset_password", "dana@acme.example", False)["error"] is None
+    assert sdk("revoke_user_sessions", "dana@acme.example", oauth_tokens=True)["status"] == 204
+    assert len(sdk("list_factors", "dana@acme.example")["data"]) == 4
+    assert status_of(sdk, "dana@acme.example") == "ACTIVE"
 
 
 def test_groups(sdk):
@@ -180,6 +253,8 @@ def test_sessions_and_deactivation(sdk):
     assert sdk("revoke_user_sessions", "dana@acme.example", oauth_tokens=True)["status"] == 204
     assert sdk("deactivate_user", "omar@acme.example")["error"] is None
     assert status_of(sdk, "omar@acme.example") == "DEPROVISIONED"
+    assert sdk("suspend_user", "lena@acme.example")["error"] is None
+    assert status_of(sdk, "lena@acme.example") == "SUSPENDED"
 
 
 def test_system_log(sdk, organisation):
@@ -210,7 +285,13 @@ def test_system_log(sdk, organisation):
         ("list_users", [], {"search": 'status ne "ACTIVE"'}, 400, "E0000031"),
         ("list_log_events", [], {"filter": "nonsense"}, 400, "E0000031"),
         ("unenroll_factor", ["dana@acme.example", "nothing"], {}, 404, "E0000007"),
+        ("get_factor", ["dana@acme.example", "nothing"], {}, 404, "E0000007"),
+        ("list_factors", ["nobody@acme.example"], {}, 404, "E0000007"),
         ("reset_password", ["walt@acme.example", False], {}, 403, "E0000038"),
+        ("reset_password", ["nadia@acme.example", False], {}, 403, "E0000038"),
+        ("reset_factors", ["walt@acme.example"], {}, 403, "E0000038"),
+        ("unlock_user", ["nadia@acme.example"], {}, 403, "E0000032"),
+        ("get_policy", ["nothing"], {}, 404, "E0000007"),
     ],
 )
 def test_errors_are_understood(sdk, method, args, kwargs, status, code):

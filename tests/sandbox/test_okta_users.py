@@ -11,6 +11,7 @@ LISTS = [
      ["aiko", "ines", "jonas", "tomas"]),
     ({"search": 'profile.login sw "ru" or profile.login sw "walt"'}, ["ruth", "walt"]),
     ({"filter": 'profile.login eq "dana@acme.example"'}, ["dana"]),
+    ({"search": 'profile.email eq "nadia@acme.example"'}, ["nadia"]),
     ({"filter": 'status eq "ACTIVE"', "limit": "200"}, [p.name for p in PEOPLE if p.status == "ACTIVE"]),
     ({"q": "ma"}, ["marcus"]),
     ({"q": "walt"}, []),
@@ -30,6 +31,17 @@ ERRORS = [
     ("POST", "/users/nobody/lifecycle/unlock", {}, 404, "E0000007"),
     ("POST", "/users/walt/lifecycle/reset_password?sendEmail=false", {}, 403, "E0000038"),
     ("POST", "/users/dana/lifecycle/reset_password?sendEmail=maybe", {}, 400, "E0000001"),
+    ("POST", "/users/dana/lifecycle/reset_password?revokeSessions=maybe", {}, 400, "E0000001"),
+    ("POST", "/users/nadia/lifecycle/reset_password?sendEmail=false", {}, 403, "E0000038"),
+    ("POST", "/users/nadia/lifecycle/expire_password", {}, 403, "E0000038"),
+    ("POST", "/users/nobody/lifecycle/expire_password", {}, 404, "E0000007"),
+    ("DELETE", "/users/dana/sessions?oauthTokens=maybe", {}, 400, "E0000001"),
+    ("DELETE", "/users/nobody/sessions", {}, 404, "E0000007"),
+    ("GET", "/users/dana/factors/nothing", {}, 404, "E0000007"),
+    ("GET", "/users/nobody/factors", {}, 404, "E0000007"),
+    ("GET", "/policies", {}, 400, "E0000001"),
+    ("GET", "/policies?type=NONSENSE", {}, 400, "E0000001"),
+    ("GET", "/policies/nothing", {}, 404, "E0000007"),
     ("DELETE", "/users/dana/factors/nothing", {}, 404, "E0000007"),
     ("GET", "/users", {"token": "wrong"}, 401, "E0000011"),
     ("GET", "/users", {"token": ""}, 401, "E0000011"),
@@ -114,33 +126,17 @@ def test_groups_show_who_is_protected(organisation):
     }
 
 
-def factor_types(organisation, login="dana"):
-    return [factor["factorType"] for factor in organisation.api("GET", f"/users/{login}/factors").json()]
+def test_who_has_their_password_elsewhere_is_shown_so_and_not_unlocked_here(organisation):
+    assert organisation.user("nadia")["credentials"]["provider"]["type"] == "ACTIVE_DIRECTORY"
+    organisation.control("lock", login="nadia")
+    refused = organisation.api("POST", "/users/nadia/lifecycle/unlock")
+    assert (refused.status_code, refused.json()["errorCode"]) == (403, "E0000032")
+    assert organisation.user("nadia")["status"] == "LOCKED_OUT"
 
 
-def test_removing_the_push_factor_takes_the_codes_of_the_same_app_along(organisation):
-    assert factor_types(organisation) == ["push", "token:software:totp", "sms", "webauthn"]
-    push = organisation.api("GET", "/users/dana/factors").json()[0]
-    assert organisation.api("DELETE", f"/users/dana/factors/{push['id']}").status_code == 204
-    assert factor_types(organisation) == ["sms", "webauthn"]
-    assert len(organisation.events("user.mfa.factor.deactivate")) == 2
-
-
-def test_reset_factors_removes_all(organisation):
-    assert organisation.api("POST", "/users/dana/lifecycle/reset_factors").json() == {}
-    assert factor_types(organisation) == []
-    assert len(organisation.events("user.mfa.factor.reset_all")) == 1
-    assert factor_types(organisation, "marcus") == ["push", "token:software:totp"]
-
-
-def test_a_reset_link_moves_to_recovery_and_a_new_password_out_of_it(organisation):
-    link = organisation.api("POST", "/users/dana/lifecycle/reset_password?sendEmail=false").json()["resetPasswordUrl"]
-    assert organisation.user()["status"] == "RECOVERY"
-    page, new = organisation.browser(), "a-brand-new-password"
-    assert page.get(link).status_code == 200
-    assert page.post(link, data={"password": "short"}).status_code == 400
-    assert page.post(link, data={"password": new}, follow_redirects=False).status_code == 303
-    user = organisation.user()
-    assert user["status"] == "ACTIVE" and user["passwordChanged"] == user["statusChanged"]
-    assert page.post(link, data={"password": new}).status_code == 403
-    assert organisation.api("POST", "/users/dana/lifecycle/reset_password").json() == {}
+@pytest.mark.parametrize(
+    "act, status", [("expire_password", "PASSWORD_EXPIRED"), ("suspend", "SUSPENDED"), ("deactivate", "DEPROVISIONED")]
+)
+def test_lifecycle(organisation, act, status):
+    assert organisation.api("POST", f"/users/dana/lifecycle/{act}").status_code == 200
+    assert organisation.user()["status"] == status

@@ -293,3 +293,13 @@ def test_nobody_is_signed_out_without_their_token(organisation):
     browser = organisation.browser()
     sign_in(browser, "dana")
     assert browser.get("/oauth2/v1/logout", params={"id_token_hint": "x.y.z"}).url.path == "/portal"
+
+
+@pytest.mark.parametrize("query, status", [("?oauthTokens=true", 401), ("?oauthTokens=false", 200), ("", 200)])
+def test_sessions_that_okta_s_api_ends_take_their_tokens_along_if_asked(organisation, query, status):
+    browser = organisation.browser()
+    token = redeem(organisation, code_for(organisation, browser=browser)).json()["access_token"]
+    assert organisation.api("DELETE", f"/users/dana/sessions{query}").status_code == 204
+    assert browser.get("/portal").url.path == "/signin"
+    headers = {"Authorization": f"Bearer {token}"}
+    assert browser.get("/oauth2/v1/userinfo", headers=headers).status_code == status

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.sign_in import sign_in
 
-PAGES = ["/", "/signin", "/control", "/portal", "/reset_password/x", "/nowhere"]
+PAGES = ["/", "/signin", "/forgot", "/enrol", "/control", "/portal", "/reset_password/x", "/nowhere"]
 FOREIGN = [
     {"Origin": "http://evil.example"},
     {"Origin": "null"},
@@ -15,7 +15,8 @@ FOREIGN = [
     {"Sec-Fetch-Site": "cross-site"},
     {"Sec-Fetch-Site": "same-site"},
 ]
-POSTS = ["/control", "/control/api/lock", "/signin", "/signout", "/signin/factor", "/reset_password/x"]
+POSTS = ["/control", "/control/api/lock", "/signin", "/signout", "/signin/factor", "/reset_password/x", "/forgot",
+         "/enrol", "/enrol/later", "/enrol/x"]  # fmt: skip
 ACTS = [
     ({"act": "lock", "login": "dana"}, 200, "Locked: dana@acme.example."),
     ({"act": "unlock", "login": "dana"}, 200, "Nothing to do: nobody was unlocked."),

@@ -26,6 +26,7 @@ WRONG = [
     ({"SANDBOX_PORT": "http"}, "SANDBOX_PORT is 'http'"),
     ({"SANDBOX_PORT": "70000"}, "SANDBOX_PORT is '70000'"),
     ({"DOOR_URL": "localhost"}, "DOOR_URL is 'localhost'"),
+    ({"SANDBOX_COMPANY": "evil"}, "SANDBOX_COMPANY is 'evil'"),
     ({"SANDBOX_DB": "/dev/null/sandbox.db"}, "Check SANDBOX_DB"),
 ]
 

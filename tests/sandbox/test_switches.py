@@ -16,6 +16,9 @@ PATHS = {
     "user": ("GET", "/users/dana"),
     "unlock": ("POST", "/users/dana/lifecycle/unlock"),
     "factors": ("GET", "/users/dana/factors"),
+    "sessions": ("DELETE", "/users/dana/sessions"),
+    "reset_password": ("POST", "/users/marcus/lifecycle/reset_password?sendEmail=false"),
+    "policies": ("GET", "/policies?type=PASSWORD"),
     "logs": ("GET", "/logs"),
 }
 REFUSED = [
@@ -44,7 +47,8 @@ def test_a_switch_concerns_its_target_only(organisation, target):
     organisation.control("lock", login="dana")
     organisation.control("switch", kind="error", target=target)
     answers = {name: organisation.api(*request).status_code for name, request in PATHS.items()}
-    assert answers == {name: 500 if name == target else 200 for name in PATHS}
+    good = {name: 204 if name == "sessions" else 200 for name in PATHS}
+    assert answers == {**good, target: 500}
     organisation.control("switch-off", kind="error")
     assert organisation.api(*PATHS["user"]).status_code == 200
 
@@ -67,6 +71,37 @@ def test_lie(organisation):
     assert organisation.api("POST", "/users/dana/lifecycle/unlock").status_code == 200
     assert organisation.user()["status"] == "LOCKED_OUT"
     assert organisation.events("user.account.unlock_by_admin") == []
+    organisation.api("POST", "/users/dana/lifecycle/unlock")
+    assert organisation.user()["status"] == "ACTIVE"
+
+
+LIES = [  # an act, and what it would have changed
+    ("POST", "/users/marcus/lifecycle/reset_password?sendEmail=false", "/users/marcus"),
+    ("POST", "/users/marcus/lifecycle/expire_password", "/users/marcus"),
+    ("POST", "/users/marcus/lifecycle/suspend", "/users/marcus"),
+    ("POST", "/users/marcus/lifecycle/deactivate", "/users/marcus"),
+    ("POST", "/users/marcus/lifecycle/reset_factors", "/users/marcus/factors"),
+    ("DELETE", "/users/marcus/factors/{}", "/users/marcus/factors"),
+]
+
+
+@pytest.mark.parametrize("method, path, shows", LIES)
+def test_every_act_can_be_a_lie(organisation, method, path, shows):
+    factor = organisation.api("GET", "/users/marcus/factors").json()[0]["id"]
+    before = organisation.api("GET", shows).json()
+    organisation.control("switch", kind="lie", times=1)
+    assert organisation.api(method, path.format(factor)).status_code in (200, 204)
+    assert organisation.api("GET", shows).json() == before and organisation.events() == []
+    assert organisation.api(method, path.format(factor)).status_code in (200, 204)
+    assert organisation.api("GET", shows).json() != before
+
+
+def test_a_lie_may_concern_one_kind_of_act_alone(organisation):
+    organisation.control("lock", login="dana")
+    organisation.control("switch", kind="lie", target="factors")
+    factor = organisation.api("GET", "/users/dana/factors").json()[0]["id"]
+    organisation.api("DELETE", f"/users/dana/factors/{factor}")
+    assert len(organisation.api("GET", "/users/dana/factors").json()) == 4
     organisation.api("POST", "/users/dana/lifecycle/unlock")
     assert organisation.user()["status"] == "ACTIVE"
 
