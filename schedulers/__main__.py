@@ -21,14 +21,7 @@ FRESH = timedelta(seconds=20)
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; 0 done, 1 not healthy, 2 bad settings or usage."""
-    parser = argparse.ArgumentParser(prog="python -m schedulers", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("run", help="watch the identity systems and deliver notices until stopped")
-    commands.add_parser("status", help="say whether the schedulers are alive; exit 1 if not")
-    simulate.add_arguments(
-        commands.add_parser("simulate", help="list what would be sent in a period, from files; sends nothing")
-    )
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     if options.command == "simulate":
         return simulate.simulate(options, SystemClock())
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -44,6 +37,18 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     return watch(service)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    program = argparse.ArgumentParser(prog="python -m schedulers", description=__doc__)
+    commands = program.add_subparsers(dest="command", required=True)
+    commands.add_parser("run", help="watch the identity systems and deliver notices until stopped")
+    commands.add_parser("status", help="say whether the schedulers are alive; exit 1 if not")
+    simulate.add_arguments(
+        commands.add_parser("simulate", help="list what would be sent in a period, from files; sends nothing")
+    )
+    return program
 
 
 def watch(service: Service) -> int:

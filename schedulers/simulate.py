@@ -27,6 +27,7 @@ STANDARD_OUTPUT = "-"
 DEFAULT_SETTINGS = "settings.yml"
 # Years of which every zone knows what a day is.
 EARLIEST, LATEST = date(1970, 1, 1), date(9000, 1, 1)
+MOST_DAYS = 36_525
 PAGE_WIDTH = 120
 SECONDS_BETWEEN_WORDS = 2
 
@@ -43,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def simulate(options: argparse.Namespace, clock: Clock) -> int:
     """Runs the command; 0 done, 2 bad input or usage, with every error told and nothing written."""
     try:
-        settings, period, people, actions = _inputs(options, clock)
-        say(f"{len(people):,} people, {len(actions):,} actions, {period.days} days from {period.first}")
+        settings, period, people, actions = read_inputs(options, clock)
+        say(f"people: {len(people):,}, actions: {len(actions):,}, days: {period.days}, the first {period.first}")
         name = options.actions
         simulation = Simulation(settings, people, period, lambda line, text: say(f"{name}:{line}: {text}"), _Progress())
         sent = simulation.run(actions)
@@ -56,7 +57,7 @@ def simulate(options: argparse.Namespace, clock: Clock) -> int:
         # Whoever read has read enough; nothing is left to be said there when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    say(f"{len(sent):,} notifications")
+    say(f"notifications: {len(sent):,}")
     return 0
 
 
@@ -74,10 +75,10 @@ class _Progress:
     def __call__(self, day: date, sent: int) -> None:
         if time.monotonic() - self._said >= SECONDS_BETWEEN_WORDS:
             self._said = time.monotonic()
-            say(f"{day}: {sent:,} notifications so far")
+            say(f"{day}, notifications so far: {sent:,}")
 
 
-def _inputs(options: argparse.Namespace, clock: Clock):
+def read_inputs(options: argparse.Namespace, clock: Clock):
     """Everything the command line names, read and checked. Raises BadInput with every error of all of it."""
     lines: list[str] = []
     settings = _settings(options.settings, lines)
@@ -127,16 +128,15 @@ def _period(options: argparse.Namespace, settings: Settings, clock: Clock, lines
     first, days = clock.now().astimezone(zones.find(settings.time_zone)).date(), 365
     try:
         first = cells.day(options.first) if options.first is not None else first
-        if not EARLIEST <= first < LATEST:
+        if not EARLIEST <= first <= LATEST:
             raise ValueError(f"{quoted(options.first)} is too far away; write a date from {EARLIEST} to {LATEST}")
     except ValueError as error:
         lines.append(f"--from: {error}")
         first = EARLIEST
-    most = (LATEST - first).days
-    if options.days.isascii() and options.days.isdigit() and 1 <= int(options.days[:9]) <= most:
+    if options.days.isascii() and options.days.isdigit() and 1 <= int(options.days[:9]) <= MOST_DAYS:
         days = int(options.days)
     else:
-        lines.append(f"--days: {quoted(options.days)} is not a number of days from 1 to {most}; write e.g. 365")
+        lines.append(f"--days: {quoted(options.days)} is not a number of days from 1 to {MOST_DAYS}; write e.g. 365")
     return Period(first, days)
 
 

@@ -153,7 +153,8 @@ class Simulation:
     def _answer(self, action: Action) -> None:
         notice = self._latest.get((action.key, action.notice))
         if notice is None:
-            self.warn(action.line, f"{action.notice}: nothing of this kind was sent to them before; ignored")
+            login = self.people[action.key].login
+            self.warn(action.line, f"notice: no {action.notice} was sent to {login!r} before; ignored")
         elif action.notice == REMINDER:
             entry, history = self.people[action.key], self._histories[action.key]
             self.passwords.answer(entry, history, notice, action.action, action.at)
