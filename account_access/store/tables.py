@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -66,6 +68,7 @@ people = Table(
     Column("time_zone", String(64)),
     Column("active", Boolean, nullable=False),
     Column("seen_at", Instant, nullable=False),
+    Column("second_email", String(320), comment="another address of the owner, where acts are told as well (M7)"),
     Index("ix_people_email", "email"),
 )
 accounts = Table(
@@ -226,6 +229,7 @@ notices = Table(
     Column("attempts", Integer, nullable=False),
     Column("delivered_at", Instant),
     Index("ix_notices_state_due_at", "state", "due_at"),
+    Index("ix_notices_kind_created_at", "kind", "created_at"),
 )
 requests = Table(
     "requests",
@@ -270,6 +274,26 @@ requests = Table(
     Index("ix_requests_person_id_system_finished_at", "person_id", "system", "finished_at"),
 )
 
+# Our own links into an organisation's pages, each for one person (P5); nothing minted is ever kept.
+links = Table(
+    "links",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("key", String(200), nullable=False, unique=True, comment="what it was made for, so that a retry finds it"),
+    _person(index=True),
+    Column("kind", String(40), nullable=False),
+    Column("way", String(12), nullable=False, comment="portal: leads to the target; minted: a one-time link on POST"),
+    Column("system", String(64), nullable=False),
+    Column("target", Text, comment="null where it is minted"),
+    Column("facts", JSON, nullable=False, comment="what a click means to whoever made it"),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, comment="until then it can be clicked"),
+    Column("renewed_for_seconds", Integer, comment="how long a fresh one can be clicked; null: there is none"),
+    Column("good_for_seconds", Integer, comment="how long it leads on after the first click; null: until expires_at"),
+    Column("clicked_at", Instant, comment="the first click that led on"),
+    Index("ix_links_kind_clicked_at", "kind", "clicked_at"),
+)
+
 # Tickets as we see them, and what the desk still has to hear; the local desk keeps its own two tables.
 tickets = Table(
     "tickets",
@@ -284,6 +308,13 @@ tickets = Table(
     Column("remote_reference", String(100)),
     Column("created_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
+    Column(
+        "security",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="for security alone: no chat answer resolves or opens it again (X10)",
+    ),
 )
 desk_outbox = Table(
     "desk_outbox",
@@ -323,6 +354,88 @@ desk_entries = Table(
     Column("event", String(12), nullable=False),
     Column("text", Text, nullable=False),
     Column("at", Instant, nullable=False),
+)
+
+# Safety and honesty afterwards (X8, X10, X11, N6, X6): what holds self-service back, and what is looked at, sent or
+# told later.
+freezes = Table(
+    "freezes",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("cause", String(80), nullable=False, unique=True, comment="the message that reported it"),
+    _person(index=True),
+    Column("ticket_id", String(36), ForeignKey("tickets.id"), nullable=False, index=True),
+    Column("reported_at", Instant, nullable=False),
+    Column("lifted_at", Instant),
+    Column("lifted_by", String(80)),
+)
+breakers = Table(
+    "breakers",
+    metadata,
+    Column("system", String(64), primary_key=True),
+    Column("tripped_at", Instant, comment="null while acts are allowed"),
+    Column("loud_at", Instant, comment="when a limit was last seen exceeded; quiet counts from here"),
+    Column("rearmed_at", Instant, comment="lockouts and acts before this no longer count"),
+    Column("reason", String(200)),
+    Column("ticket_id", String(36), ForeignKey("tickets.id")),
+)
+checks = Table(
+    "checks",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("request_id", String(36), ForeignKey("requests.id"), nullable=False),
+    Column("after_minutes", Integer, nullable=False),
+    Column("state", String(12), nullable=False, comment="waiting or done"),
+    Column("result", String(12), comment="verified, relapsed, unknown, or void after a relapse"),
+    Column("reason", String(300)),
+    Column("due_at", Instant, nullable=False),
+    Column("claimed_until", Instant),
+    Column("claimed_by", String(200)),
+    Column("attempts", Integer, nullable=False),
+    Column("checked_at", Instant),
+    UniqueConstraint("request_id", "after_minutes"),
+    Index("ix_checks_state_due_at", "state", "due_at"),
+)
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("person_id", String(36), ForeignKey("people.id"), primary_key=True),
+    Column("cause", String(80), nullable=False, comment="the message that set it last"),
+    Column("max_notifications", Integer, comment="null: as the settings say"),
+    Column("window_hours", Float),
+    Column("changed_at", Instant, nullable=False),
+)
+mails = Table(
+    "mails",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("key", String(200), nullable=False, unique=True, comment="request and address"),
+    _person(),
+    Column("address", String(320), nullable=False),
+    Column("response", String(80), nullable=False, comment="the words of domain.yml"),
+    Column("facts", JSON, nullable=False),
+    Column("state", String(12), nullable=False, comment="waiting, sending, sent or dead"),
+    Column("reason", String(300)),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("claimed_until", Instant),
+    Column("claimed_by", String(200)),
+    Column("attempts", Integer, nullable=False),
+    Column("sent_at", Instant),
+    Index("ix_mails_state_due_at", "state", "due_at"),
+)
+outages = Table(
+    "outages",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("cause", String(80), nullable=False, unique=True, comment="the message that met the silent system"),
+    _person(),
+    Column("system", String(64), nullable=False),
+    Column("external_id", String(200), comment="null where the person has no account there"),
+    Column("since", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("over_at", Instant),
+    Index("ix_outages_over_at_due_at", "over_at", "due_at"),
 )
 
 # Append-only: a trigger refuses every change (migration 0001).
