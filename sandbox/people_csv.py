@@ -5,11 +5,11 @@ import sys
 from datetime import datetime, time, timedelta, timezone
 
 from sandbox.people import PEOPLE, Member
+from sandbox.policies import MAX_AGE_DAYS
 
-PASSWORD_LASTS = timedelta(days=90)
 COLUMNS = (
-    "login", "email", "name", "title", "department", "time_zone", "status", "password_changed_at",
-    "password_expires_at", "manager_login", "worker_type", "contract_ends_on", "groups",
+    "login", "email", "name", "title", "department", "time_zone", "status", "account_type",
+    "password_changed_at", "password_expires_at", "manager_login", "worker_type", "contract_ends_on", "groups",
 )  # fmt: skip
 
 
@@ -19,14 +19,16 @@ def row(person: Member, founded: datetime) -> dict[str, str]:
     ends = person.contract_ends_in
     return {
         "login": person.login,
-        "email": person.login,
+        "email": person.email,
         "name": f"{person.first} {person.last}",
         "title": person.title,
         "department": person.department,
         "time_zone": person.time_zone,
         "status": "disabled" if person.status == "DEPROVISIONED" else "active",
+        # Another directory holds the password: what Okta's policy says is not about it.
+        "account_type": "person" if person.source == "OKTA" else "external",
         "password_changed_at": f"{changed:%Y-%m-%dT%H:%M:%SZ}",
-        "password_expires_at": f"{changed + PASSWORD_LASTS:%Y-%m-%dT%H:%M:%SZ}",
+        "password_expires_at": f"{changed + timedelta(days=MAX_AGE_DAYS):%Y-%m-%dT%H:%M:%SZ}",
         "manager_login": f"{person.manager}@{person.login.partition('@')[2]}" if person.manager else "",
         "worker_type": person.worker_type.lower(),
         "contract_ends_on": "" if ends is None else (founded + timedelta(days=ends)).date().isoformat(),

@@ -20,6 +20,7 @@ def test_everyone_as_on_the_day_of_the_founding():
     rows = {row["login"]: row for row in csv.DictReader(io.StringIO(printed("2027-03-01").stdout))}
     assert list(rows) == [person.login for person in PEOPLE]
     assert rows["walt@acme.example"]["status"] == "disabled"
+    assert [login for login in rows if rows[login]["account_type"] == "external"] == ["nadia@acme.example"]
     jonas = rows["jonas@acme.example"]
     assert (jonas["contract_ends_on"], jonas["worker_type"]) == ("2027-03-15", "contractor")
     assert (jonas["manager_login"], jonas["groups"]) == ("priya@acme.example", "Contingent Workers")
