@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from account_access import offers, tickets
+from account_access import offers, requests, tickets
 from account_access.store import tables
 from account_access.tickets import Ticket
 from actions.base import AccountAction, Turn
@@ -108,7 +108,7 @@ class MarkResolved(StoreAction):
             ticket = self._ticket(connection, turn)
             if ticket is None:
                 return "nothing_open"
-            self.runtime.unlocks.claim_resolved(connection, ticket.request_id)
+            requests.claim_resolved(connection, self.now, ticket.request_id)
             # Re-opened before, it works after all.
             tickets.change_state(
                 connection, self.now, ticket, tickets.RESOLVED, "The person says that it works.", turn.cause

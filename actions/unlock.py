@@ -6,7 +6,8 @@ from typing import Any
 
 from account_access import offers, tickets
 from account_access.connectors.registry import System
-from account_access.unlocks import Look, Request
+from account_access.requests import Request
+from account_access.unlocks import Look
 from actions.asking import AskAction
 from actions.base import AccountAction, Turn
 

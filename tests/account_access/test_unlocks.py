@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from account_access import offers, tickets, unlocks
+from account_access import offers, requests, tickets
 from account_access.connectors.base import PermissionRefused
 from account_access.connectors.registry import System
 from account_access.store import tables
@@ -152,7 +152,7 @@ class TestOutcomes:
         world.fake.lying = True
         assert unlock(world) == "failed"
         assert request_row(world)["reason"] == "the system accepted the unlock and changed nothing"
-        assert world.rows(tables.tickets) == [] and world.fake.count("account") == 1 + len(unlocks.READ_BACK_PAUSES)
+        assert world.rows(tables.tickets) == [] and world.fake.count("account") == 1 + len(requests.READ_BACK_PAUSES)
 
     def test_permission_refused_is_a_failure_and_no_reason_to_go_on_asking(self, world):
         world.fake.refusing = True
@@ -217,7 +217,7 @@ class TestLimit:
     def test_two_requests_at_once_never_share_the_last_place(self, world):
         world.settings.unlock.max_per_window = 1
         world.lock()
-        requests = [world.confirmed(question="unlock"), world.confirmed(question="lockout")]
+        both_yes = [world.confirmed(question="unlock"), world.confirmed(question="lockout")]
         both, groups = threading.Barrier(2), world.fake.groups
 
         def when_both_have_looked(external_id):
@@ -225,7 +225,7 @@ class TestLimit:
             return groups(external_id)
 
         world.fake.groups = when_both_have_looked
-        running = [world.system.submit(world.unlocks.execute, world.system, request) for request in requests]
+        running = [world.system.submit(world.unlocks.execute, world.system, request) for request in both_yes]
         assert sorted(future.result(10) for future in running) == ["limited", "unlocked"]
         assert world.fake.unlocked == [world.account()]
         assert sum(row["called"] for row in world.rows(tables.requests)) == 1
@@ -236,7 +236,7 @@ def test_x8_resolved_by_claim_is_noted_once(world):
     request = request_row(world)["id"]
     for _ in range(2):
         with world.store.begin() as connection:
-            world.unlocks.claim_resolved(connection, request)
+            requests.claim_resolved(connection, world.clock.now(), request)
         first = request_row(world)["claimed_resolved_at"]
         world.clock.move(minutes=1)
     assert request_row(world)["claimed_resolved_at"] == first

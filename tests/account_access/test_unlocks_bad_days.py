@@ -2,13 +2,13 @@
 
 import threading
 
-from account_access import tickets, unlocks
+from account_access import requests, tickets
 from account_access.connectors.base import TemporarilyUnavailable
 from account_access.settings import SystemSection
 from account_access.store import tables
 
 # As they are; the world makes them shorter.
-PAUSES = unlocks.READ_BACK_PAUSES
+PAUSES = requests.READ_BACK_PAUSES
 
 
 class TestBadDays:
@@ -25,7 +25,7 @@ class TestBadDays:
         request = self.postponed(world)
         assert world.unlocks.due() == []
         world.fake.down = False
-        world.clock.move(seconds=unlocks.BACKOFF_SECONDS[0])
+        world.clock.move(seconds=requests.BACKOFF_SECONDS[0])
         assert [r.id for r in world.unlocks.due()] == [request]
         assert world.unlocks.execute(world.system, request) == "unlocked"
         assert len(world.fake.unlocked) == len(world.rows(tables.tickets)) == 1
@@ -54,7 +54,7 @@ class TestBadDays:
         assert world.fake.count("unlock") == 3 and len(world.rows(tables.tickets)) == 1
 
     def test_slow_call_without_an_answer_is_not_repeated_while_a_person_waits(self, world, monkeypatch):
-        monkeypatch.setattr(unlocks, "SECOND_CALL_WITHIN_SECONDS", -1)
+        monkeypatch.setattr(requests, "SECOND_CALL_WITHIN_SECONDS", -1)
         world.lock()
         request = world.confirmed()
         world.fake.unanswered = 1
@@ -86,10 +86,10 @@ class TestBadDays:
             if not world.unlocks.due():
                 break
             outcomes.append(world.unlocks.execute(world.system, request))
-        assert outcomes == ["still_trying"] * (len(unlocks.BACKOFF_SECONDS) - 1) + ["handed_over"]
+        assert outcomes == ["still_trying"] * (len(requests.BACKOFF_SECONDS) - 1) + ["handed_over"]
         (ticket,) = world.rows(tables.tickets)
         assert ticket["state"] == tickets.OPEN
-        assert len(world.rows(tables.audit, result="postponed")) == len(unlocks.BACKOFF_SECONDS)
+        assert len(world.rows(tables.audit, result="postponed")) == len(requests.BACKOFF_SECONDS)
 
     def test_answer_of_the_wrong_kind_is_not_believed(self, world):
         world.lock()
@@ -115,14 +115,14 @@ class TestBadDays:
         longest = 0
         for name in ("connect_timeout", "read_timeout"):
             longest += SystemSection.__fields__[name].field_info.le
-        calls = 3 + len(unlocks.READ_BACK_PAUSES)
-        assert calls * longest + sum(PAUSES) < unlocks.CLAIM_SECONDS
+        calls = 3 + len(requests.READ_BACK_PAUSES)
+        assert calls * longest + sum(PAUSES) < requests.CLAIM_SECONDS
 
     def test_fresh_request_is_left_to_the_turn_that_confirmed_it(self, world):
         world.lock()
         request = world.confirmed()
         assert world.unlocks.due() == []
-        world.clock.move(seconds=unlocks.GRACE_SECONDS)
+        world.clock.move(seconds=requests.GRACE_SECONDS)
         assert [r.id for r in world.unlocks.due()] == [request]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from account_access import tickets, unlocks
+from account_access import requests, tickets
 from account_access.store import tables
 from account_access.unlocks import Unlocks
 from tests.account_access.fake_system import Killed
@@ -15,7 +15,7 @@ def recover(world, request) -> list[str]:
     """What followups do after a restart: whatever is due, until nothing is."""
     outcomes = []
     for _ in range(5):
-        world.clock.move(seconds=unlocks.CLAIM_SECONDS)
+        world.clock.move(seconds=requests.CLAIM_SECONDS)
         outcomes += [world.unlocks.execute(world.system, stuck.id) for stuck in world.unlocks.due()]
     return outcomes
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from account_access import conversation, offers, people, unlocks
+from account_access import conversation, offers, people, requests
 from account_access.clock import ManualClock
 from account_access.connectors.base import DirectoryPerson
 from account_access.connectors.registry import System
@@ -167,7 +167,7 @@ def settings() -> Settings:
 @pytest.fixture
 def world(store, clock, settings, monkeypatch) -> Iterator[World]:
     # A fake shows what it did at once.
-    monkeypatch.setattr(unlocks, "READ_BACK_PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(requests, "READ_BACK_PAUSES", (0.0, 0.0, 0.0))
     fake = FakeSystem(clock)
     for name in NAMES:
         fake.add(f"00u-{name}", f"{name}@acme.example")

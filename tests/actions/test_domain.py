@@ -39,7 +39,8 @@ def literals(node: ast.expr) -> set[str]:
 def possible_outcomes() -> set[str]:
     found = {"signed_out", "locked", "already_unlocked"} | set(TOLD_LATER)
     found |= {policy.INSTRUCTIONS, policy.LIMITED, policy.HUMAN}
-    for path in (*(ROOT / "actions").glob("*.py"), ROOT / "account_access" / "unlocks.py"):
+    acts = [ROOT / "account_access" / f"{name}.py" for name in ("requests", "unlocks")]
+    for path in (*(ROOT / "actions").glob("*.py"), *acts):
         found |= outcomes_in(path)
     return found
 

@@ -118,8 +118,18 @@ DOMAIN = [
             "test_unlocks another_lockout",
         ),
         (
+            "an unlock has its ticket (U7)",
+            "_record_in_ticket(connection, now, request, outcome, reason)\n        if outcome in",
+            "if outcome in",
+            "test_unlocks u7",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/requests.py",
+        (
             "the last place is nobody's twice (U10)",
-            "used = self._used(connection, request.person_id, request.system, request.id)",
+            "used = self.used(connection, request.person_id, request.system, request.id)",
             "used = 0",
             "test_unlocks two_requests",
         ),
@@ -150,20 +160,14 @@ DOMAIN = [
         ),
         (
             "nothing runs twice (law 5)",
-            """                    table.c.state.in_(("confirmed", "executing")),
+            """                    table.c.state.in_(UNDER_WAY),
                     or_(table.c.claimed_until.is_(None), table.c.claimed_until <= now),
                 )
                 .values(""",
-            """                    table.c.state.in_(("confirmed", "executing")),
+            """                    table.c.state.in_(UNDER_WAY),
                 )
                 .values(""",
             "test_unlocks_killed killed_at_a_call",
-        ),
-        (
-            "an unlock has its ticket (U7)",
-            "_record_in_ticket(connection, now, request, outcome, reason)\n            if outcome in",
-            "if outcome in",
-            "test_unlocks u7",
         ),
     ),
     *_of(

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from account_access import notices, tickets, unlocks
+from account_access import notices, requests, tickets
 from account_access.connectors.registry import System
 from account_access.store import tables
 from schedulers import directory, followups
@@ -18,7 +18,7 @@ class TestRequests:
         world.lock()
         world.confirmed()
         assert followups.finish_requests(service) == 0, "its turn may still be at it"
-        world.clock.move(seconds=unlocks.GRACE_SECONDS)
+        world.clock.move(seconds=requests.GRACE_SECONDS)
         assert followups.finish_requests(service) == 1
         assert world.fake.unlocked == ["00u-dana"]
         assert followups.finish_requests(service) == 0

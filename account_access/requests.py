@@ -1,0 +1,341 @@
+"""Privileged acts of people on their own accounts: confirmed, decided, done, read back, recorded (law 5).
+
+A confirmed act is a row before it is a call. Whoever runs it reads first, so that a retry after a crash tells the
+truth and never touches more than the person said yes to. What is done, and what shows that it was, is each act's own:
+unlocks.py, resets.py.
+"""
+
+import logging
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from account_access import audit, faults, notices, offers, policy
+from account_access.clock import Clock
+from account_access.connectors.base import SystemFailure, TemporarilyUnavailable
+from account_access.connectors.registry import System
+from account_access.store import Store, claims, tables
+
+logger = logging.getLogger(__name__)
+
+# Longer than the calls of one run together, each with connect and read timeouts of 8 s at the most.
+CLAIM_SECONDS = 120
+# Followups leave a fresh request to the turn that confirmed it.
+GRACE_SECONDS = 20
+BACKOFF_SECONDS = (5, 10, 20, 40, 60, 60, 120, 120, 300)
+# The system may take a moment until a read shows what it did.
+READ_BACK_PAUSES = (0.0, 0.4, 0.8)
+# A second call in the same run only where the first failed fast: a person is waiting.
+SECOND_CALL_WITHIN_SECONDS = 2.0
+UNDER_WAY = ("confirmed", "executing")
+FINAL = ("done", "failed", "refused", "void", "handed_over")
+
+
+@dataclass(frozen=True)
+class Request:
+    id: str
+    act: str
+    person_id: str
+    system: str
+    external_id: str
+    locked_at: datetime | None
+    offer_id: str
+    question: str
+    cause: str
+    state: str
+    called: bool
+    outcome: str | None
+    attempts: int
+    confirmed_at: datetime
+
+
+_COLUMNS = [tables.requests.c[name] for name in Request.__dataclass_fields__]
+
+
+class Requests(ABC):
+    """The requests of one act in one installation; shared by the action server and the schedulers.
+
+    `act` is its name in offers, rows and the audit trail; `effective` are the outcomes that count against its limit.
+    `limits` has `max_per_window` and `window_hours`.
+    """
+
+    act: str
+    effective: Collection[str]
+
+    def __init__(self, store: Store, clock: Clock, limits):
+        self.store = store
+        self.clock = clock
+        self.limits = limits
+
+    @abstractmethod
+    def touches(self, offer: offers.Offer) -> dict[str, Any]:
+        """The columns that say what the request may touch, from what the person was asked about."""
+
+    @abstractmethod
+    def _run(self, system: System, request: Request) -> str:
+        """Reads, decides, acts, reads back and finishes; returns the outcome. Raises SystemFailure."""
+
+    @abstractmethod
+    def _decision(self, system: System, request: Request, groups: Collection[str], used: int) -> policy.Decision:
+        """What policy says of this request now, after `used` acts in the window."""
+
+    @abstractmethod
+    def _ended(self, connection: Connection, now: datetime, request: Request, outcome: str, reason: str) -> None:
+        """What else the end of a request brings about, in its transaction: the ticket, questions that are settled."""
+
+    def confirm(self, offer: offers.Offer, answer_id: str, cause: str) -> str | None:
+        """Closes the offer and writes the request, in one transaction; a retry of the same message finds it.
+
+        Returns the request's id, or None if the offer was closed by something else meanwhile.
+        """
+        table, now = tables.requests, self.clock.now()
+        with self.store.begin() as connection:
+            known = connection.execute(
+                select(table.c.id, table.c.cause).where(table.c.key == f"{self.act}:{offer.id}")
+            ).first()
+            if known is not None:
+                return known.id if known.cause == cause else None
+            if not offers.close(connection, now, offer.id, offers.ANSWERED, answer_id, cause):
+                return None
+            request_id = str(uuid.uuid4())
+            connection.execute(table.insert().values(id=request_id, **self._values(offer, cause, now)))
+            actor = f"person:{offer.person_id}"
+            audit.write(connection, now, actor, f"confirm_{self.act}", request_id, "confirmed", offer.person_id)
+        faults.point("request_row_written")
+        return request_id
+
+    def _values(self, offer: offers.Offer, cause: str, now: datetime) -> dict[str, Any]:
+        return dict(
+            key=f"{self.act}:{offer.id}",
+            act=self.act,
+            person_id=offer.person_id,
+            system=offer.subject["system"],
+            external_id=offer.subject["external_id"],
+            offer_id=offer.id,
+            question=offer.question,
+            cause=cause,
+            state="confirmed",
+            called=False,
+            confirmed_at=now,
+            due_at=now + timedelta(seconds=GRACE_SECONDS),
+            attempts=0,
+            follow_up_owed=False,
+            **self.touches(offer),
+        )
+
+    def find(self, request_id: str) -> Request | None:
+        """The request of this act with that id."""
+        with self.store.reading() as connection:
+            return self._find(connection, request_id)
+
+    def of_offer(self, offer_id: str, cause: str) -> Request | None:
+        """The request that this message confirmed by answering that offer."""
+        table = tables.requests
+        query = select(*_COLUMNS).where(table.c.key == f"{self.act}:{offer_id}", table.c.cause == cause)
+        with self.store.reading() as connection:
+            row = connection.execute(query).first()
+        return Request(*row) if row else None
+
+    def due(self, limit: int = 50) -> list[Request]:
+        """Requests stuck half way whose time has come: for followups."""
+        table, now = tables.requests, self.clock.now()
+        query = (
+            select(*_COLUMNS)
+            .where(
+                table.c.act == self.act,
+                table.c.state.in_(UNDER_WAY),
+                table.c.due_at <= now,
+                or_(table.c.claimed_until.is_(None), table.c.claimed_until <= now),
+            )
+            .limit(limit)
+        )
+        with self.store.reading() as connection:
+            return [Request(*row) for row in connection.execute(query)]
+
+    def used(self, connection: Connection, person_id: str, system_key: str, excluding: str = "") -> int:
+        """Acts of the person in the rolling window; one under way counts, one that changed nothing does not."""
+        table = tables.requests
+        since = self.clock.now() - timedelta(hours=self.limits.window_hours)
+        query = select(table.c.id).where(
+            table.c.act == self.act,
+            table.c.person_id == person_id,
+            table.c.system == system_key,
+            table.c.id != excluding,
+            table.c.called.is_(True),
+            table.c.confirmed_at > since,
+            or_(table.c.outcome.is_(None), table.c.outcome.in_(self.effective)),
+        )
+        return len(connection.execute(query).all())
+
+    def execute(self, system: System, request_id: str) -> str:
+        """Runs the request as far as it gets and returns its outcome, `still_trying` while it is not over.
+
+        Safe to repeat at any time by anybody: a claim keeps a second runner away, and the account is read before it
+        is touched.
+        """
+        request = self._claim(request_id)
+        if request is None:
+            standing = self.find(request_id)
+            return standing.outcome if standing and standing.state in FINAL else "still_trying"
+        try:
+            return self._run(system, request)
+        except TemporarilyUnavailable as error:
+            return self._postpone(request, error)
+        except SystemFailure as error:
+            return self._finish(request, "failed", "failed", f"{type(error).__name__}: {error}")
+        except SQLAlchemyError:
+            raise  # our own store is in trouble: nothing can be noted now, the claim ends by itself
+        except Exception as error:
+            # A mistake of ours or an answer nobody thought of: tried again like an outage, and handed over like one.
+            logger.exception("Request %s failed in an unforeseen way", request.id)
+            return self._postpone(request, TemporarilyUnavailable(f"{type(error).__name__}: {error}"))
+
+    def _claim(self, request_id: str) -> Request | None:
+        table, now = tables.requests, self.clock.now()
+        with self.store.begin() as connection:
+            taken = connection.execute(
+                update(table)
+                .where(
+                    table.c.id == request_id,
+                    table.c.act == self.act,
+                    table.c.state.in_(UNDER_WAY),
+                    or_(table.c.claimed_until.is_(None), table.c.claimed_until <= now),
+                )
+                .values(
+                    state="executing",
+                    claimed_until=now + timedelta(seconds=CLAIM_SECONDS),
+                    claimed_by=claims.holder(),
+                    attempts=table.c.attempts + 1,
+                )
+            )
+            return self._find(connection, request_id) if taken.rowcount == 1 else None
+
+    def _decide_and_mark(self, system: System, request: Request, groups: Collection[str]) -> policy.Decision:
+        """Policy and the note that the call follows are one transaction: two requests never share the last place."""
+        conversations = tables.conversations
+        mine = select(conversations.c.person_id).where(conversations.c.person_id == request.person_id)
+        with self.store.begin() as connection:
+            # On PostgreSQL two transactions would count side by side; SQLite writes one at a time anyway.
+            connection.execute(mine.with_for_update())
+            used = self.used(connection, request.person_id, request.system, request.id)
+            decision = self._decision(system, request, groups, used)
+            if decision.verdict == policy.ACT:
+                connection.execute(
+                    update(tables.requests).where(tables.requests.c.id == request.id).values(called=True)
+                )
+            audit.write(
+                connection,
+                self.clock.now(),
+                f"person:{request.person_id}",
+                f"decide_{self.act}",
+                f"{request.system}:{request.external_id}",
+                decision.verdict,
+                request.person_id,
+                decision.reason,
+                {"request": request.id, "attempt": request.attempts},
+                key=f"decide_{self.act}:{request.id}:{request.attempts}",
+            )
+        return decision
+
+    def _postpone(self, request: Request, error: TemporarilyUnavailable) -> str:
+        if request.attempts > len(BACKOFF_SECONDS):
+            return self._finish(
+                request, "handed_over", "handed_over", f"gave up after {request.attempts} tries: {error}"
+            )
+        pause = max(BACKOFF_SECONDS[request.attempts - 1], error.retry_after or 0)
+        table, now = tables.requests, self.clock.now()
+        with self.store.begin() as connection:
+            connection.execute(
+                update(table)
+                .where(table.c.id == request.id)
+                .values(claimed_until=None, due_at=now + timedelta(seconds=pause), reason=str(error))
+            )
+            audit.write(
+                connection,
+                now,
+                "system:" + request.system,
+                self.act,
+                f"{request.system}:{request.external_id}",
+                "postponed",
+                request.person_id,
+                str(error),
+                {"request": request.id, "attempt": request.attempts},
+                key=f"postpone:{request.id}:{request.attempts}",
+            )
+        return "still_trying"
+
+    def _finish(self, request: Request, state: str, outcome: str, reason: str) -> str:
+        """The end of a request, its ticket, its audit record and the follow-up it owes, in one transaction."""
+        table, now = tables.requests, self.clock.now()
+        with self.store.begin() as connection:
+            connection.execute(
+                update(table)
+                .where(table.c.id == request.id)
+                .values(state=state, outcome=outcome, reason=reason, finished_at=now, due_at=None, claimed_until=None)
+            )
+            audit.write(
+                connection,
+                now,
+                f"person:{request.person_id}",
+                self.act,
+                f"{request.system}:{request.external_id}",
+                outcome,
+                request.person_id,
+                reason,
+                {"request": request.id},
+                key=f"{self.act}:{request.id}",
+            )
+            self._ended(connection, now, request, outcome, reason)
+            owed = connection.execute(select(table.c.follow_up_owed).where(table.c.id == request.id)).scalar()
+            if owed:
+                _owe_follow_up(connection, now, request)
+        return outcome
+
+    def promise(self, request_id: str) -> str:
+        """The person hears "still trying": from now on a follow-up is owed. If it just ended, its outcome instead."""
+        table = tables.requests
+        with self.store.begin() as connection:
+            request = self._find(connection, request_id)
+            if request.state in FINAL:
+                return request.outcome
+            connection.execute(update(table).where(table.c.id == request_id).values(follow_up_owed=True))
+        return "still_trying"
+
+    def _find(self, connection: Connection, request_id: str) -> Request | None:
+        table = tables.requests
+        row = connection.execute(select(*_COLUMNS).where(table.c.id == request_id, table.c.act == self.act)).first()
+        return Request(*row) if row else None
+
+
+def find(connection: Connection, request_id: str) -> Request | None:
+    """The request with this id, whatever its act."""
+    row = connection.execute(select(*_COLUMNS).where(tables.requests.c.id == request_id)).first()
+    return Request(*row) if row else None
+
+
+def claim_resolved(connection: Connection, now: datetime, request_id: str) -> None:
+    """The person says it worked (X8: claimed, apart from verified)."""
+    table = tables.requests
+    connection.execute(
+        update(table)
+        .where(table.c.id == request_id, table.c.claimed_resolved_at.is_(None))
+        .values(claimed_resolved_at=now)
+    )
+
+
+def _owe_follow_up(connection: Connection, now: datetime, request: Request) -> None:
+    notices.create(
+        connection,
+        now,
+        f"follow_up:{request.id}",
+        notices.FOLLOW_UP,
+        request.person_id,
+        {"request": request.id, "system": request.system},
+    )
