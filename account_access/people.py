@@ -13,6 +13,9 @@ from account_access.clock import Clock
 from account_access.connectors.base import DirectoryPerson
 from account_access.store import Store, tables
 
+# Nobody: it has no account, no identity and no conversation, and cannot sign in.
+HOUSE = "account-access"
+
 
 @dataclass(frozen=True)
 class Person:
@@ -212,6 +215,14 @@ def deactivate_absent(store: Store, system: str, since: datetime) -> int:
 
 class ImplausibleDirectory(Exception):
     """The directory's answer would lock out too many people at once to be believed."""
+
+
+def house(connection: Connection, now: datetime) -> str:
+    """The id of the requester of tickets that are nobody's own, such as the breaker's: the installation itself."""
+    if find(connection, HOUSE) is None:
+        values = dict(id=HOUSE, login=HOUSE, name="Account Access", active=False, seen_at=now)
+        connection.execute(tables.people.insert().values(**values))
+    return HOUSE
 
 
 def by_login(store: Store, login: str) -> list[Person]:

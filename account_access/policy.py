@@ -6,12 +6,26 @@ Pure: the facts come in, the decision and its reason in words (for the audit tra
 from dataclasses import dataclass
 
 ACT, INSTRUCTIONS, LIMITED, HUMAN = "act", "instructions", "limited", "human"
+# What holds every act back, whatever its own policy says.
+FROZEN, PAUSED = "frozen", "paused"
 
 
 @dataclass(frozen=True)
 class Decision:
     verdict: str
     reason: str
+
+
+def hold(frozen_by: str | None, paused_because: str | None) -> Decision | None:
+    """What keeps any act from being done now: the owner's own report (X10), or the breaker (X11); else None.
+
+    `frozen_by` is the security ticket that holds the freeze, `paused_because` why the system's breaker is open.
+    """
+    if frozen_by:
+        return Decision(FROZEN, f"its owner said that it was not them; security's ticket {frozen_by} is open")
+    if paused_because:
+        return Decision(PAUSED, f"self-service is stopped for everybody: {paused_because}")
+    return None
 
 
 @dataclass(frozen=True)

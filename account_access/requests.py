@@ -17,7 +17,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from account_access import audit, faults, notices, offers, policy
+from account_access import audit, breaker, faults, freezes, notices, offers, policy
 from account_access.clock import Clock
 from account_access.connectors.base import SystemFailure, TemporarilyUnavailable
 from account_access.connectors.registry import System
@@ -63,16 +63,17 @@ class Requests(ABC):
     """The requests of one act in one installation; shared by the action server and the schedulers.
 
     `act` is its name in offers, rows and the audit trail; `effective` are the outcomes that count against its limit.
-    `limits` has `max_per_window` and `window_hours`.
+    `limits` has `max_per_window` and `window_hours`; `mass_limits` are the breaker's.
     """
 
     act: str
     effective: Collection[str]
 
-    def __init__(self, store: Store, clock: Clock, limits):
+    def __init__(self, store: Store, clock: Clock, limits, mass_limits):
         self.store = store
         self.clock = clock
         self.limits = limits
+        self.mass_limits = mass_limits
 
     @abstractmethod
     def touches(self, offer: offers.Offer) -> dict[str, Any]:
@@ -174,6 +175,12 @@ class Requests(ABC):
         )
         return len(connection.execute(query).all())
 
+    def held(self, connection: Connection, person_id: str, system_key: str) -> policy.Decision | None:
+        """What keeps every act of this person on this system from being done now: frozen or paused; else None."""
+        freeze = freezes.standing(connection, person_id)
+        number = str(freezes.ticket_of(connection, freeze).number) if freeze else None
+        return policy.hold(number, breaker.paused_because(connection, self.clock.now(), system_key, self.mass_limits))
+
     def execute(self, system: System, request_id: str) -> str:
         """Runs the request as far as it gets and returns its outcome, `still_trying` while it is not over.
 
@@ -225,7 +232,12 @@ class Requests(ABC):
             # On PostgreSQL two transactions would count side by side; SQLite writes one at a time anyway.
             connection.execute(mine.with_for_update())
             used = self.used(connection, request.person_id, request.system, request.id)
-            decision = self._decision(system, request, groups, used)
+            held = self.held(connection, request.person_id, request.system)
+            decision = held or self._decision(system, request, groups, used)
+            if decision.verdict == policy.ACT:
+                # Counted last, so that what would not be done anyway trips nothing.
+                tripped = breaker.guard(connection, self.clock.now(), request.system, self.mass_limits, request.id)
+                decision = policy.hold(None, tripped) or decision
             if decision.verdict == policy.ACT:
                 connection.execute(
                     update(tables.requests).where(tables.requests.c.id == request.id).values(called=True)

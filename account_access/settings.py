@@ -94,10 +94,17 @@ class DoorSection(Section):
 
     @validator("listen")
     def _host_and_port(cls, value: str) -> str:
-        host, _, port = value.rpartition(":")
-        if not host or not port.isdigit() or not 0 < int(port) < 65536:
-            raise ValueError("is not HOST:PORT; write e.g. 127.0.0.1:8000")
-        return value
+        return setting_values.host_and_port(value, "127.0.0.1:8000")
+
+
+class AttributesSection(Section):
+    """Which attributes of the system's profiles tell what; where an attribute is missing, nothing is known."""
+
+    worker_type: str = Field("userType", description="The attribute with the kind of worker: Contractor, Intern …")
+    manager: str = Field("managerId", description="The attribute with the login of a person's manager.")
+    contract_end: str = Field(
+        "contractEndDate", description="The attribute with the last day of a contract, YYYY-MM-DD (C3)."
+    )
 
 
 class SystemSection(Section):
@@ -121,6 +128,10 @@ class SystemSection(Section):
     protected_groups: frozenset[str] = Field(
         frozenset({"Okta Administrators"}),
         description="Groups whose members always go to a human, by their exact names.",
+    )
+    attributes: AttributesSection = AttributesSection()
+    service_types: list[str] = Field(
+        ["Service"], description="Kinds of worker that are service accounts: nobody reads what they are sent (E14)."
     )
 
     @validator("type")
@@ -160,11 +171,18 @@ class LockoutSection(Section):
         6, ge=0, le=CENTURY, description="Hours between two lockout notices to one person, at least (N6)."
     )
 
+    repeat_hours: float = Field(
+        0, ge=0, le=CENTURY, description="Hours after which a lockout that still stands is told again; 0: never (N9)."
+    )
+    no_silences: StrictBool = Field(
+        True, description="Whether a No to a lockout notice silences that lockout for good (N4)."
+    )
+
     @validator("max_notifications", pre=True)
     def _whole(cls, value: Any) -> int:
         return setting_values.whole_number(value)
 
-    @validator("window_hours", "gap_hours", pre=True)
+    @validator("window_hours", "gap_hours", "repeat_hours", pre=True)
     def _number(cls, value: Any) -> float:
         return setting_values.number(value)
 
@@ -244,6 +262,9 @@ class ContractorSection(Section):
     max_shown: int | str = Field(
         4, description="Workers shown at first and after each Show more: 1 or more, or all (C9)."
     )
+    admins: list[str] = Field(
+        [], description="Logins of those who hear of workers whose manager is gone (C13); without any, the log tells."
+    )
     exclude: ExcludeSection = ExcludeSection()
 
     @validator("send_at", pre=True, always=True)
@@ -262,6 +283,45 @@ class UnlockSection(Section):
         3, ge=0, description="Self-service unlocks of one person and system in the window (U10)."
     )
     window_hours: float = Field(24, gt=0, description="Hours of that rolling window.")
+
+
+class BreakerSection(Section):
+    """When self-service stops for everybody on one system (X11)."""
+
+    max_lockouts: int = Field(50, ge=1, description="Lockouts in the window that one system may have.")
+    max_acts: int = Field(20, ge=1, description="Self-service acts in the window that one system may have.")
+    window_minutes: float = Field(10, gt=0, le=1440, description="Minutes of that rolling window.")
+    quiet_minutes: float = Field(
+        30, gt=0, le=CENTURY, description="Minutes below both limits after which self-service begins again by itself."
+    )
+
+
+class MailSection(Section):
+    """Telling the owner of an account by mail what was done to it."""
+
+    server: str | None = Field(None, description="SMTP server as HOST:PORT; without one no mail is sent.")
+    security: str = Field("starttls", description="starttls, tls, or none: only for a server on this machine.")
+    sender: str | None = Field(None, description="The address that mails come from; needed with a server.")
+    user: str | None = Field(None, description="User name at the server, if it wants one.")
+    password: SecretStr | None = Field(None, description="Its password, as ${NAME}.")
+
+    @validator("server")
+    def _host_and_port(cls, value: str | None) -> str | None:
+        return setting_values.host_and_port(value, "smtp.example.com:587") if value else value
+
+    @validator("security")
+    def _protected(cls, value: str, values) -> str:
+        setting_values.one_of(value, ("starttls", "tls", "none"))
+        host = (values.get("server") or "localhost").rpartition(":")[0] or "localhost"
+        if value == "none" and not setting_values.is_loopback(host):
+            raise ValueError("would send mails in clear; write starttls or tls")
+        return value
+
+    @validator("sender", always=True)
+    def _needed(cls, value: str | None, values) -> str | None:
+        if values.get("server") and not value:
+            raise ValueError("is needed with mail.server; write e.g. account-access@example.com")
+        return value
 
 
 class DeskSection(Section):
@@ -312,6 +372,8 @@ class Settings(Section):
     contractor: ContractorSection = ContractorSection()
     lockout: LockoutSection = LockoutSection()
     unlock: UnlockSection = UnlockSection()
+    breaker: BreakerSection = BreakerSection()
+    mail: MailSection = MailSection()
     desk: DeskSection = DeskSection()
     schedulers: SchedulersSection | None = None
 
@@ -325,8 +387,8 @@ class Settings(Section):
 ALWAYS = ("time_zone", "processes", "clock", "store", "conversation")
 SECTIONS = {
     "door": ("door",),
-    "actions": ("systems", "lockout", "unlock", "desk"),
-    "schedulers": ("systems", "lockout", "unlock", "desk", "schedulers"),
+    "actions": ("systems", "password", "contractor", "lockout", "unlock", "breaker", "desk"),
+    "schedulers": ("systems", "password", "contractor", "lockout", "unlock", "breaker", "mail", "desk", "schedulers"),
     "channel": (),
 }
 # What decides who is told what and when; no secret among them.

@@ -26,6 +26,7 @@ class Ticket:
     summary: str
     state: str
     request_id: str | None
+    security: bool = False
 
     def reference(self, prefix: str) -> str:
         """What the person is told, e.g. AA-1001."""
@@ -55,13 +56,18 @@ def open_ticket(
     summary: str,
     text: str,
     request_id: str | None = None,
+    security: bool = False,
 ) -> Ticket:
-    """Opens the ticket of this key, or finds it where a retry comes again."""
+    """Opens the ticket of this key, or finds it where a retry comes again.
+
+    `security`: for the security team alone; nothing said in chat resolves it or opens it again (X10).
+    """
     table = tables.tickets
     known = connection.execute(select(*_COLUMNS).where(table.c.key == key)).first()
     if known is not None:
         return Ticket(*known)
-    ticket = Ticket(str(uuid.uuid4()), _next_number(connection, now), person_id, summary[:200], OPEN, request_id)
+    number = _next_number(connection, now)
+    ticket = Ticket(str(uuid.uuid4()), number, person_id, summary[:200], OPEN, request_id, security)
     connection.execute(
         table.insert().values(
             id=ticket.id,
@@ -73,6 +79,7 @@ def open_ticket(
             state=OPEN,
             created_at=now,
             changed_at=now,
+            security=security,
         )
     )
     _tell_desk(connection, now, ticket, "open", text)
@@ -80,8 +87,13 @@ def open_ticket(
     return ticket
 
 
-def change_state(connection: Connection, now: datetime, ticket: Ticket, state: str, text: str, key: str) -> bool:
-    """Resolves or re-opens the ticket; False if it stood so already. `key` names the cause, whose retry hears True."""
+def change_state(
+    connection: Connection, now: datetime, ticket: Ticket, state: str, text: str, key: str, actor: str | None = None
+) -> bool:
+    """Resolves or re-opens the ticket; False if it stood so already. `key` names the cause, whose retry hears True.
+
+    `actor` is who did it for the audit trail; the ticket's person, unless it is named.
+    """
     table, event = tables.tickets, "resolve" if state == RESOLVED else "reopen"
     changed = connection.execute(
         update(table).where(table.c.id == ticket.id, table.c.state != state).values(state=state, changed_at=now)
@@ -92,7 +104,7 @@ def change_state(connection: Connection, now: datetime, ticket: Ticket, state: s
     audit.write(
         connection,
         now,
-        f"person:{ticket.person_id}",
+        actor or f"person:{ticket.person_id}",
         f"{event}_ticket",
         str(ticket.number),
         "done",
@@ -118,16 +130,39 @@ def of_request(connection: Connection, request_id: str) -> Ticket | None:
     return Ticket(*row) if row else None
 
 
+def find(connection: Connection, ticket_id: str) -> Ticket | None:
+    """The ticket with this id."""
+    row = connection.execute(select(*_COLUMNS).where(tables.tickets.c.id == ticket_id)).first()
+    return Ticket(*row) if row else None
+
+
+def numbered(connection: Connection, number: int) -> Ticket | None:
+    """The ticket with this number, for admins' commands."""
+    row = connection.execute(select(*_COLUMNS).where(tables.tickets.c.number == number)).first()
+    return Ticket(*row) if row else None
+
+
 def latest(
-    connection: Connection, person_id: str, since: datetime, state: str | None = None, of_unlock: bool = False
+    connection: Connection,
+    person_id: str,
+    since: datetime,
+    state: str | None = None,
+    of_unlock: bool = False,
+    security: bool = True,
 ) -> Ticket | None:
-    """The person's ticket that changed last since the instant, if any; of those that record an unlock, if asked."""
+    """The person's ticket that changed last since the instant, if any.
+
+    `of_unlock`: of those that record an unlock. `security`: whether security's own count; no chat answer may open
+    one of those again.
+    """
     table = tables.tickets
     query = select(*_COLUMNS).where(table.c.person_id == person_id, table.c.changed_at >= since)
     if state:
         query = query.where(table.c.state == state)
     if of_unlock:
         query = query.where(table.c.request_id.is_not(None))
+    if not security:
+        query = query.where(table.c.security.is_(False))
     row = connection.execute(query.order_by(table.c.changed_at.desc(), table.c.number.desc()).limit(1)).first()
     return Ticket(*row) if row else None
 

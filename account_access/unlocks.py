@@ -18,7 +18,7 @@ from account_access.connectors.registry import System
 from account_access.requests import Request, Requests
 from account_access.store import Store
 
-QUESTIONS = ("unlock", "lockout")
+QUESTIONS = ("unlock", "lockout", "relapse")
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,15 @@ class Look:
 class Unlocks(Requests):
     """The unlocks of one installation.
 
-    Outcomes of `execute`: unlocked, already_unlocked, relocked, failed, limited, human, instructions, stale,
-    handed_over, still_trying.
+    Outcomes of `execute`: unlocked, already_unlocked, relocked, failed, limited, human, instructions, frozen, paused,
+    stale, handed_over, still_trying.
     """
 
     act = "unlock"
     effective = ("unlocked", "relocked")
 
     def __init__(self, store: Store, clock: Clock, settings):
-        super().__init__(store, clock, settings.unlock)
+        super().__init__(store, clock, settings.unlock, settings.breaker)
 
     def look(self, system: System, person_id: str) -> Look:
         """Looks at the person's account now: locked, not_locked, no_account, down, or instructions (no connector)."""
@@ -61,7 +61,7 @@ class Unlocks(Requests):
         return Look("locked" if account.locked else "not_locked", external_id, account.locked_at)
 
     def check(self, system: System, person_id: str) -> Look:
-        """As `look`, and for a locked account what policy allows: locked, instructions, human or limited."""
+        """As `look`, and what policy allows if it is locked: locked, instructions, human, limited, frozen or paused."""
         seen = self.look(system, person_id)
         if seen.outcome != "locked":
             return seen
@@ -71,7 +71,8 @@ class Unlocks(Requests):
             return Look("down", seen.external_id, reason=str(error))
         with self.store.reading() as connection:
             used = self.used(connection, person_id, system.key)
-        decision = policy.decide_unlock(self._facts(system, groups, used))
+            held = self.held(connection, person_id, system.key)
+        decision = held or policy.decide_unlock(self._facts(system, groups, used))
         outcome = "locked" if decision.verdict == policy.ACT else decision.verdict
         return Look(outcome, seen.external_id, seen.locked_at, decision.reason)
 

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from account_access.store import tables
 from account_access.store.engine import Store
 
-CLAIMED = (tables.inbound, tables.notices, tables.requests, tables.desk_outbox)
+CLAIMED = (tables.inbound, tables.notices, tables.requests, tables.desk_outbox, tables.checks, tables.mails)
 
 
 def holder() -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    Date,
     DateTime,
     Float,
     ForeignKey,
@@ -78,6 +79,27 @@ accounts = Table(
     Column("external_id", String(200), primary_key=True),
     _person(index=True),
     Column("login", String(320), nullable=False),
+)
+# What the directory tells of an account beyond who it is: what reminders are planned from.
+directory_facts = Table(
+    "directory_facts",
+    metadata,
+    Column("system", String(64), primary_key=True),
+    Column("external_id", String(200), primary_key=True),
+    _person(index=True),
+    Column("status", String(12), nullable=False, comment="active, locked or disabled"),
+    Column("account_type", String(12), nullable=False, comment="person, service or external"),
+    Column("title", String(200)),
+    Column("department", String(200)),
+    Column("worker_type", String(100)),
+    Column("manager_login", String(320)),
+    Column("contract_ends_on", Date),
+    Column("groups", JSON, nullable=False, comment="of those that the settings ask for"),
+    Column("password_changed_at", Instant),
+    Column("password_expires_at", Instant, comment="null and not never_expires: nobody knows"),
+    Column("never_expires", Boolean, nullable=False),
+    Column("changed_at", Instant, nullable=False, comment="when we first read it so"),
+    Index("ix_directory_facts_system_password_expires_at", "system", "password_expires_at"),
 )
 identities = Table(
     "identities",
@@ -231,6 +253,20 @@ notices = Table(
     Index("ix_notices_state_due_at", "state", "due_at"),
     Index("ix_notices_kind_created_at", "kind", "created_at"),
 )
+# What people answered to reminders, and what the world did; nothing here is changed or deleted.
+reminder_answers = Table(
+    "reminder_answers",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _person(),
+    Column("system", String(64), nullable=False),
+    Column("notice_id", String(36), index=True, comment="the notice that was answered, if one was"),
+    Column("expires_at", Instant, comment="the expiry it belongs to (E13); null for contractors"),
+    Column("answer", String(30), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("cause", String(300), nullable=False, unique=True, comment="a retry writes nothing twice"),
+    Index("ix_reminder_answers_person_id_system", "person_id", "system"),
+)
 requests = Table(
     "requests",
     metadata,
@@ -375,7 +411,7 @@ breakers = Table(
     Column("system", String(64), primary_key=True),
     Column("tripped_at", Instant, comment="null while acts are allowed"),
     Column("loud_at", Instant, comment="when a limit was last seen exceeded; quiet counts from here"),
-    Column("rearmed_at", Instant, comment="lockouts and acts before this no longer count"),
+    Column("rearmed_at", Instant, comment="by an admin: what was before this no longer counts"),
     Column("reason", String(200)),
     Column("ticket_id", String(36), ForeignKey("tickets.id")),
 )

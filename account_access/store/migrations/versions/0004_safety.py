@@ -69,7 +69,7 @@ def upgrade() -> None:
         sa.Column(
             "loud_at", Instant(), nullable=True, comment="when a limit was last seen exceeded; quiet counts from here"
         ),
-        sa.Column("rearmed_at", Instant(), nullable=True, comment="lockouts and acts before this no longer count"),
+        sa.Column("rearmed_at", Instant(), nullable=True, comment="by an admin: what was before this no longer counts"),
         sa.Column("reason", sa.String(length=200), nullable=True),
         sa.Column("ticket_id", sa.String(length=36), nullable=True),
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_breakers_ticket_id")),
