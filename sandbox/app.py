@@ -20,6 +20,7 @@ from sandbox import (
     factor_pages,
     founding,
     okta_factors,
+    okta_groups,
     okta_lifecycle,
     okta_logs,
     okta_policies,
@@ -65,7 +66,7 @@ async def no_such_endpoint(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _okta_api() -> Router:
-    rooms = (okta_users, okta_lifecycle, okta_factors, okta_policies, okta_logs)
+    rooms = (okta_users, okta_groups, okta_lifecycle, okta_factors, okta_policies, okta_logs)
     routes = [route for room in rooms for route in room.ROUTES]
     return Router(routes, redirect_slashes=False, default=no_such_endpoint)
 

@@ -16,6 +16,7 @@ from account_access.connectors.base import (
     Account,
     AccountNotFound,
     DirectoryPerson,
+    DirectoryRules,
     Factor,
     LockoutPage,
     OutcomeUnknown,
@@ -27,10 +28,11 @@ from account_access.connectors.base import (
     TemporarilyUnavailable,
 )
 from account_access.connectors.http import BadRequest, HttpClient, json_of
+from account_access.connectors.okta_directory import OktaDirectoryRules, group_ids_in, is_everyone, person_of
 from account_access.connectors.okta_factors import factors_of
 from account_access.connectors.okta_history import filter_for, history_of
 from account_access.connectors.okta_policies import rules_for
-from account_access.connectors.okta_reading import instant, iso, mapping, optional, sequence, text, words
+from account_access.connectors.okta_reading import instant, iso, mapping, optional, sequence, text
 
 LOCKED = "LOCKED_OUT"
 STATUSES = {
@@ -43,8 +45,6 @@ STATUSES = {
     "STAGED": Status.PENDING,
     "PROVISIONED": Status.PENDING,
 }
-# Nobody signs in to chat with these.
-INACTIVE = frozenset({"DEPROVISIONED", "SUSPENDED", "STAGED"})
 PAGE = 200
 LOCKOUT_EVENTS = (
     'eventType eq "user.account.lock" or (eventType eq "user.session.start" and outcome.reason eq "LOCKED_OUT")'
@@ -59,11 +59,12 @@ class OktaConnector:
     """One Okta organisation; see `base.Connector` for what each method promises."""
 
     capabilities = frozenset(
-        {"unlock", "lockouts", "people", "factors", "sessions", "reset_link", "history", "password_rules"}
+        {"unlock", "lockouts", "people", "directory", "factors", "sessions", "reset_link", "history", "password_rules"}
     )
 
     def __init__(self, key: str, settings):
         self.key = key
+        self.attributes = settings.attributes
         self.http = HttpClient(
             settings.url,
             {"Authorization": f"SSWS {settings.token.get_secret_value()}", "Accept": "application/json"},
@@ -125,12 +126,11 @@ class OktaConnector:
     def password_rules(self, account: Account) -> PasswordRules | None:
         if account.password_elsewhere:
             return None
-        try:
-            pages = list(self._pages("/api/v1/policies", {"type": "PASSWORD", "status": "ACTIVE"}))
-        except PermissionRefused:
-            return None  # the token may not read policies, which is the admin's choice
+        policies = self._password_policies()
+        if not policies:
+            return None
         group_ids = {text(group, "id") for group in self._groups(account.external_id)}
-        return rules_for([policy for page in pages for policy in page], account.external_id, group_ids)
+        return rules_for(policies, account.external_id, group_ids)
 
     def locked_accounts(self) -> Iterator[Account]:
         for page in self._pages("/api/v1/users", {"search": f'status eq "{LOCKED}"', "limit": PAGE}):
@@ -138,7 +138,41 @@ class OktaConnector:
 
     def people(self) -> Iterator[list[DirectoryPerson]]:
         for page in self._pages("/api/v1/users", {"limit": PAGE, "search": "id pr"}):
-            yield [_person(mapping(user)) for user in page]
+            yield [person_of(mapping(user), _account(mapping(user)), self.attributes) for user in page]
+
+    def directory_rules(self, group_names: frozenset[str]) -> DirectoryRules:
+        policies = self._password_policies()
+        by_policies = group_ids_in(policies)
+        names = {name.casefold() for name in group_names}
+        members: dict[str, set[str]] = {}
+        named: dict[str, str] = {}
+        everyone: set[str] = set()
+        for page in self._pages("/api/v1/groups", {"limit": PAGE}):
+            for group in map(mapping, page):
+                group_id, name = text(group, "id"), text(mapping(group.get("profile")), "name")
+                if name.casefold() in names:
+                    named[group_id] = name
+                if group_id not in by_policies and group_id not in named:
+                    continue
+                if is_everyone(group):
+                    everyone.add(group_id)
+                else:
+                    members[group_id] = self._members(group_id)
+        return OktaDirectoryRules(policies, members, named, everyone)
+
+    def _password_policies(self) -> list[Any]:
+        try:
+            return [
+                policy
+                for page in self._pages("/api/v1/policies", {"type": "PASSWORD", "status": "ACTIVE"})
+                for policy in page
+            ]
+        except PermissionRefused:
+            return []  # the token may not read policies, which is the admin's choice: nobody knows when one expires
+
+    def _members(self, group_id: str) -> set[str]:
+        pages = self._pages(f"/api/v1/groups/{_piece(group_id)}/users", {"limit": PAGE})
+        return {text(mapping(user), "id") for page in pages for user in page}
 
     def lockouts_since(self, cursor: str | None, since: datetime) -> LockoutPage:
         if cursor and self.http.is_own(cursor):
@@ -224,24 +258,3 @@ def _account(user: dict[str, Any]) -> Account:
         instant(user.get("passwordChanged")),
         optional(credentials.get("provider")).get("type", "OKTA") != "OKTA",
     )
-
-
-def _person(user: dict[str, Any]) -> DirectoryPerson:
-    profile = mapping(user.get("profile"))
-    given_name, family_name = words(profile, "firstName", 100), words(profile, "lastName", 100)
-    full = " ".join(part for part in (given_name, family_name) if part)
-    return DirectoryPerson(
-        text(user, "id"),
-        text(profile, "login"),
-        _address(profile),
-        words(profile, "displayName", 200) or full[:200] or None,
-        given_name,
-        words(profile, "timezone", 64),
-        text(user, "status") not in INACTIVE,
-    )
-
-
-def _address(profile: dict[str, Any]) -> str | None:
-    """The e-mail address as it stands: it links a sign-in, so a part of one is none."""
-    found = profile.get("email")
-    return found if isinstance(found, str) and len(found) <= 320 and found.isprintable() else None

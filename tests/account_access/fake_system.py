@@ -37,7 +37,7 @@ class FakeSystem:
     clock: ManualClock
     key: str = "okta"
     capabilities: frozenset[str] = frozenset(
-        {"unlock", "lockouts", "people", "factors", "sessions", "reset_link", "history", "password_rules"}
+        {"unlock", "lockouts", "people", "directory", "factors", "sessions", "reset_link", "history", "password_rules"}
     )
     accounts: dict[str, Account] = field(default_factory=dict)
     memberships: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -113,7 +113,10 @@ class FakeSystem:
         )
 
     def people(self) -> Iterator[list[DirectoryPerson]]:
-        yield from self._called("people", "", lambda: self.directory)
+        yield from self._called("people", "", lambda: [list(map(self._listed, page)) for page in self.directory])
+
+    def directory_rules(self, group_names: frozenset[str]) -> "FakeDirectoryRules":
+        return self._called("directory_rules", "", lambda: FakeDirectoryRules(self, group_names))
 
     def factors(self, external_id: str) -> tuple[Factor, ...]:
         return self._called("factors", external_id, lambda: tuple(self._of(external_id, self.enrolled, ())))
@@ -140,6 +143,19 @@ class FakeSystem:
     def count(self, method: str) -> int:
         """How often this method was called."""
         return sum(1 for name, _ in self.calls if name == method)
+
+    def _listed(self, person: DirectoryPerson) -> DirectoryPerson:
+        """As a page shows them: what their account is now."""
+        account = self.accounts.get(person.external_id)
+        if account is None:
+            return person
+        return replace(
+            person,
+            status=account.status,
+            status_since=account.status_since,
+            password_changed=account.password_changed,
+            password_elsewhere=account.password_elsewhere,
+        )
 
     def _find(self, external_id: str) -> Account:
         if external_id not in self.accounts:
@@ -207,3 +223,18 @@ class FakeSystem:
         if dies:
             raise Killed(method)
         return result
+
+
+@dataclass(frozen=True)
+class FakeDirectoryRules:
+    """The rules and memberships of the system, for a pass over everybody."""
+
+    fake: FakeSystem
+    wanted: frozenset[str]
+
+    def groups_of(self, external_id: str) -> frozenset[str]:
+        wanted = {name.casefold() for name in self.wanted}
+        return frozenset(g for g in self.fake.memberships.get(external_id, ()) if g.casefold() in wanted)
+
+    def password_rules(self, external_id: str) -> PasswordRules | None:
+        return self.fake.rules

@@ -108,8 +108,20 @@ class Contract:
 
     def test_everything_promised_is_a_capability(self, organisation):
         assert organisation.connector.capabilities == {
-            *("unlock", "lockouts", "people", "factors", "sessions", "reset_link", "history", "password_rules")
+            *("unlock", "lockouts", "people", "directory", "factors", "sessions", "reset_link", "history"),
+            "password_rules",
         }
+
+    def test_a_pass_over_the_directory_tells_what_reading_each_account_would(self, organisation):
+        """E1, N10: the same expiry and groups, in calls that do not grow with the people."""
+        connector = organisation.connector
+        rules = connector.directory_rules(frozenset({"everyone"}))
+        for person in (person for page in connector.people() for person in page):
+            account = connector.account(person.external_id)
+            assert person.account == account
+            assert rules.groups_of(person.external_id) == {"Everyone"}
+            if not account.password_elsewhere:
+                assert rules.password_rules(person.external_id) == connector.password_rules(account)
 
     def test_g4_status_is_one_of_ours(self, organisation):
         status = {name: organisation.connector.account(getattr(organisation, name)).status for name in ("bare", "gone")}

@@ -169,6 +169,8 @@ class OktaServer:
             return Answer(200, self.policies)
         if parts == ["users"]:
             return self._list(seen)
+        if parts[0] == "groups":
+            return self._groups(*parts[1:])
         user = self.users.get(parts[1])
         if user is None:
             return Answer(404, error("E0000007", "Not found: Resource not found"))
@@ -181,6 +183,17 @@ class OktaServer:
         if parts[2:3] == ["lifecycle"]:
             return self._unlock(user) if parts[3] == "unlock" else self._reset_password(user)
         return Answer(200, user)
+
+    def _groups(self, group_id: str = "", _users: str = "") -> Answer:
+        """Every group, or the members of one; Everyone is Okta's own, and has everybody."""
+        if not group_id:
+            names = {"Everyone", *(name for groups in self.groups.values() for name in groups)}
+            types = {"Everyone": "BUILT_IN"}
+            listed = [
+                {"id": name, "type": types.get(name, "OKTA_GROUP"), "profile": {"name": name}} for name in sorted(names)
+            ]
+            return Answer(200, listed)
+        return Answer(200, [user for user in self.users.values() if group_id in self.groups.get(user["id"], ())])
 
     def _factors(self, seen: Seen, user_id: str, factor_id: str = "") -> Answer:
         enrolled = self.factors.setdefault(user_id, [])

@@ -1,0 +1,200 @@
+"""What the directory tells of accounts, kept so that reminders are planned without a call a person (C3, N10).
+
+Rows change only where the directory changed. What is said to anybody is looked up again before it is said.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.engine import Connection, Row
+
+from account_access import offers, reminders
+from account_access.cadence.directory import (
+    ACTIVE,
+    DISABLED,
+    EMPLOYEE,
+    EXTERNAL,
+    LOCKED,
+    PERSON,
+    SERVICE,
+    DirectoryEntry,
+    folded,
+)
+from account_access.clock import Clock
+from account_access.connectors.base import DirectoryPerson, DirectoryRules, PasswordRules, Status
+from account_access.store import Store, tables
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One account as the directory last told of it; `entry` is what planning reads."""
+
+    person_id: str
+    external_id: str
+    entry: DirectoryEntry
+
+    @property
+    def expiry_unknown(self) -> bool:
+        """Nobody could say whether and when the password expires."""
+        return self.entry.password_expires_at is None and not self.entry.never_expires
+
+
+def merge(
+    store: Store,
+    clock: Clock,
+    system: str,
+    page: Iterable[DirectoryPerson],
+    rules: DirectoryRules,
+    service_types: Iterable[str],
+) -> int:
+    """Writes what a page of the directory tells of people who are in the store; returns how many rows changed.
+
+    A password that was changed since is recorded for the expiry it ended (E12), and the buttons about that go grey.
+    """
+    services = {folded(name) for name in service_types}
+    told = {person.external_id: _values(person, rules, services) for person in page}
+    changed = 0
+    with store.begin() as connection:
+        owners = _owners(connection, system, told)
+        before = _rows(connection, system, told)
+        for external_id, values in told.items():
+            person_id = owners.get(external_id)
+            if person_id is None:
+                continue
+            old = before.get(external_id)
+            if old is not None and all(old._mapping[name] == value for name, value in values.items()):
+                continue
+            changed += 1
+            _write(connection, clock.now(), system, external_id, person_id, values, new=old is None)
+            if old is not None:
+                _note_change(connection, clock.now(), system, old, values)
+    return changed
+
+
+def expiry_of(account_status: Status, since: datetime | None, rules: PasswordRules | None, account) -> datetime | None:
+    """When the password expires or did (UTC); one that the system calls expired did so when it began to."""
+    computed = rules.expires_at(account) if rules else None
+    if account_status is not Status.PASSWORD_EXPIRED or account.password_elsewhere:
+        return computed
+    return min((instant for instant in (computed, since) if instant), default=None)
+
+
+def entries(store: Store, system: str) -> list[Known]:
+    """Everyone of the system's directory, people who are gone included (disabled)."""
+    with store.reading() as connection:
+        return [_known(row) for row in connection.execute(_query(system))]
+
+
+def find(connection: Connection, system: str, external_id: str) -> Known | None:
+    """One account, None if the directory never told of it."""
+    facts = tables.directory_facts
+    row = connection.execute(_query(system).where(facts.c.external_id == external_id)).first()
+    return _known(row) if row else None
+
+
+def of_person(connection: Connection, system: str, person_id: str) -> Known | None:
+    """A person's account in that system, None if there is none."""
+    row = connection.execute(_query(system).where(tables.directory_facts.c.person_id == person_id)).first()
+    return _known(row) if row else None
+
+
+def workers_and_managers(connection: Connection, system: str, external_ids: Iterable[str]) -> dict[str, Known]:
+    """These accounts, and whom they report to, by `DirectoryEntry.key`."""
+    facts = tables.directory_facts
+    workers = [_known(row) for row in connection.execute(_query(system).where(facts.c.external_id.in_(external_ids)))]
+    names = {worker.entry.manager_login for worker in workers if worker.entry.manager_login}
+    managers = connection.execute(_query(system).where(tables.accounts.c.login.in_(names))).all() if names else []
+    return {known.entry.key: known for known in [*map(_known, managers), *workers]}
+
+
+def _query(system: str):
+    facts, people, accounts = tables.directory_facts, tables.people, tables.accounts
+    return (
+        select(facts, accounts.c.login, people.c.email, people.c.name, people.c.time_zone, people.c.active)
+        .join(people, people.c.id == facts.c.person_id)
+        .join(
+            accounts,
+            (accounts.c.system == facts.c.system) & (accounts.c.external_id == facts.c.external_id),
+        )
+        .where(facts.c.system == system)
+    )
+
+
+def _known(row: Row) -> Known:
+    entry = DirectoryEntry(
+        login=row.login,
+        email=row.email,
+        name=row.name,
+        title=row.title,
+        department=row.department,
+        time_zone=row.time_zone,
+        status=row.status if row.active else DISABLED,
+        account_type=row.account_type,
+        password_changed_at=row.password_changed_at,
+        password_expires_at=row.password_expires_at,
+        never_expires=row.never_expires,
+        manager_login=row.manager_login,
+        worker_type=row.worker_type or EMPLOYEE,
+        contract_ends_on=row.contract_ends_on,
+        groups=tuple(row.groups),
+    )
+    return Known(row.person_id, row.external_id, entry)
+
+
+def _values(person: DirectoryPerson, rules: DirectoryRules, services: set[str]) -> dict[str, Any]:
+    known = None if person.password_elsewhere else rules.password_rules(person.external_id)
+    status = DISABLED if not person.active else LOCKED if person.status is Status.LOCKED else ACTIVE
+    account_type = EXTERNAL if person.password_elsewhere else PERSON
+    return {
+        "status": status,
+        "account_type": SERVICE if folded(person.worker_type or "") in services else account_type,
+        "title": person.title,
+        "department": person.department,
+        "worker_type": person.worker_type,
+        "manager_login": person.manager_login,
+        "contract_ends_on": person.contract_ends_on,
+        "groups": sorted(rules.groups_of(person.external_id)),
+        "password_changed_at": person.password_changed,
+        "password_expires_at": expiry_of(person.status, person.status_since, known, person.account),
+        "never_expires": known is not None and known.max_age is None and person.status is not Status.PASSWORD_EXPIRED,
+    }
+
+
+def _owners(connection: Connection, system: str, external_ids: Mapping[str, Any]) -> dict[str, str]:
+    table = tables.accounts
+    query = select(table.c.external_id, table.c.person_id).where(
+        table.c.system == system, table.c.external_id.in_(list(external_ids))
+    )
+    return dict(connection.execute(query).all())
+
+
+def _rows(connection: Connection, system: str, external_ids: Mapping[str, Any]) -> dict[str, Row]:
+    table = tables.directory_facts
+    query = select(table).where(table.c.system == system, table.c.external_id.in_(list(external_ids)))
+    return {row.external_id: row for row in connection.execute(query)}
+
+
+def _write(connection, now, system: str, external_id: str, person_id: str, values: dict[str, Any], new: bool) -> None:
+    table = tables.directory_facts
+    values = {**values, "person_id": person_id, "changed_at": now}
+    if new:
+        connection.execute(table.insert().values(system=system, external_id=external_id, **values))
+        return
+    connection.execute(
+        update(table).where(table.c.system == system, table.c.external_id == external_id).values(**values)
+    )
+
+
+def _note_change(connection: Connection, now: datetime, system: str, old: Row, values: Mapping[str, Any]) -> None:
+    """What a new password, or a moved expiry, means for the reminders of the old one."""
+    moved = old.password_expires_at is not None and old.password_expires_at != values["password_expires_at"]
+    changed_at = values["password_changed_at"]
+    if changed_at and old.password_changed_at and changed_at > old.password_changed_at and old.password_expires_at:
+        cause = f"changed:{system}:{old.external_id}:{changed_at.isoformat()}"
+        reminders.note_password_change(connection, changed_at, old.person_id, system, old.password_expires_at, cause)
+        moved = True
+    if moved:
+        offers.overtake(connection, now, old.person_id, system, reminders.PASSWORD_QUESTIONS)
