@@ -60,3 +60,13 @@ def decide_unlock(facts: UnlockFacts) -> Decision:
         ACT,
         f"self-service unlock {facts.unlocks_in_window + 1} of {facts.max_per_window} in {facts.window_hours:g} hours",
     )
+
+
+def decide_mint(can_mint: bool, groups: frozenset[str], protected_groups: frozenset[str]) -> Decision:
+    """Whether a one-time link to a new password may be minted for the account's owner now (P5, law 6)."""
+    protected = sorted(groups & protected_groups)
+    if protected:
+        return Decision(HUMAN, f"member of the protected group {', '.join(protected)}")
+    if not can_mint:
+        return Decision(INSTRUCTIONS, "the system cannot mint a link")
+    return Decision(ACT, "the owner's own press")

@@ -118,6 +118,14 @@ class SystemSection(Section):
     url: str | None = Field(None, description="Its address, without a path.")
     token: SecretStr | None = Field(None, description="Its API token, as ${NAME}.")
     portal_url: str | None = Field(None, description="Where people go by browser.")
+    aliases: list[str] = Field([], description="What else people call it, e.g. [SSO]; compared without case.")
+    password_url: str | None = Field(
+        None, description="Where a forgotten password is made anew, if not at portal_url (P2)."
+    )
+    password_reset: str = Field(
+        "portal",
+        description="portal: a link to it; minted: a one-time link, at the owner's press; or instructions (P2, P5).",
+    )
     unlock: str = Field(
         "automated",
         description="automated, or instructions: tell people how, do not act (I1, I2).",
@@ -142,6 +150,18 @@ class SystemSection(Section):
     def _known_mode(cls, value: str) -> str:
         return setting_values.one_of(value, ("automated", "instructions"))
 
+    @validator("password_reset")
+    def _known_way(cls, value: str) -> str:
+        return setting_values.one_of(value, ("portal", "minted", "instructions"))
+
+    @validator("aliases", pre=True)
+    def _texts(cls, value: Any) -> list[str]:
+        return setting_values.texts(value)
+
+    @validator("portal_url", "password_url")
+    def _web_address(cls, value: str | None) -> str | None:
+        return setting_values.web_address(value) if value else value
+
     @validator("url", always=True)
     def _address(cls, value, values):
         if values.get("type") == "okta" and not value:
@@ -153,6 +173,22 @@ class SystemSection(Section):
         if values.get("type") == "okta" and value is None:
             raise ValueError("is needed by a system of type okta; add token: ${OKTA_TOKEN}")
         return value
+
+
+class LinksSection(Section):
+    """How long a link that the assistant gave leads to the page where a password is made (P5)."""
+
+    days: float = Field(3, gt=0, le=30, description="Days within which it has to be clicked.")
+    minutes: float = Field(5, gt=0, le=1440, description="Minutes for which it leads on after the first click.")
+
+
+class KnowledgeSection(Section):
+    """Articles with instructions (docs/articles.md)."""
+
+    folder: str = Field("knowledge", description="Folder of Markdown files, from where the processes are started.")
+    words: dict[str, str] = Field(
+        {}, description="The organisation's own words: an article's {help_desk} becomes the value of help_desk."
+    )
 
 
 class LockoutSection(Section):
@@ -366,6 +402,7 @@ class Settings(Section):
     clock: ClockSection = ClockSection()
     store: StoreSection = StoreSection()
     conversation: ConversationSection = ConversationSection()
+    knowledge: KnowledgeSection = KnowledgeSection()
     door: DoorSection | None = None
     systems: dict[str, SystemSection] = {}
     password: PasswordSection = PasswordSection()
@@ -374,6 +411,7 @@ class Settings(Section):
     unlock: UnlockSection = UnlockSection()
     breaker: BreakerSection = BreakerSection()
     mail: MailSection = MailSection()
+    links: LinksSection = LinksSection()
     desk: DeskSection = DeskSection()
     schedulers: SchedulersSection | None = None
 
@@ -384,11 +422,11 @@ class Settings(Section):
         return value
 
 
-ALWAYS = ("time_zone", "processes", "clock", "store", "conversation")
+ALWAYS = ("time_zone", "processes", "clock", "store", "conversation", "knowledge")
 SECTIONS = {
     "door": ("door",),
-    "actions": ("systems", "password", "contractor", "lockout", "unlock", "breaker", "desk"),
-    "schedulers": ("systems", "password", "contractor", "lockout", "unlock", "breaker", "mail", "desk", "schedulers"),
+    "actions": ("systems", "password", "contractor", "lockout", "unlock", "links", "breaker", "desk"),
+    "schedulers": ("systems", "password", "contractor", "lockout", "unlock", "links", "breaker", "mail", "desk", "schedulers"),
     "channel": (),
 }
 # What decides who is told what and when; no secret among them.
