@@ -322,6 +322,43 @@ DOMAIN = [
             "test_okta_bad_days n10",
         ),
     ),
+    *_of(
+        "account_access/connectors",
+        "account_access/connectors/removing.py",
+        ("a new phone is not taken along (law 5)", "    if more:", "    if False:", "test_okta new_phone"),
+        (
+            "what was not confirmed stays (law 5)",
+            " if factor.id in factor_ids]",
+            "]",
+            "test_okta nothing_enrolled_since",
+        ),
+    ),
+    *_of(
+        "account_access/connectors",
+        "account_access/connectors/okta.py",
+        (
+            "an id is never a way to another resource",
+            'if identifier in ("", ".", ".."):',
+            "if False:",
+            "test_okta_bad_days one_piece",
+        ),
+        (
+            "a reset link leads to a protected address (P5)",
+            'if not link.isprintable() or not (link.startswith("https://") or self.http.is_own(link)):',
+            "if False:",
+            "test_okta_bad_days no_link_of_ours",
+        ),
+    ),
+    *_of(
+        "account_access/connectors",
+        "account_access/connectors/lockout_cause.py",
+        (
+            "a browser is not called a stale device (X9)",
+            "next((source for source in sources if source.unattended), None)",
+            "sources[0] if sources else None",
+            "test_lockout_cause x9_cause",
+        ),
+    ),
 ]
 PROCESSES = [
     *_of(
