@@ -154,7 +154,8 @@ class PasswordPlanner:
             known.later = True
         elif action == DO_NOT_REMIND:
             known.stopped_by = known.stopped_by or action
-            history.silenced = history.silenced or self.section.do_not_remind == "always"
+            if self.section.do_not_remind == "always":
+                history.silenced = True
         elif action == ALREADY_UPDATED or (action == LINK_CLICK and not self.instructions):
             known.stopped_by = known.stopped_by or action
             _resolve(known, action)
