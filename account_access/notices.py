@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import case, or_, select, update
 from sqlalchemy.engine import Connection
 
 from account_access import audit
@@ -41,7 +41,13 @@ _COLUMNS = [tables.notices.c[name] for name in Notice.__dataclass_fields__]
 
 
 def create(
-    connection: Connection, now: datetime, key: str, kind: str, person_id: str, facts: Mapping[str, Any]
+    connection: Connection,
+    now: datetime,
+    key: str,
+    kind: str,
+    person_id: str,
+    facts: Mapping[str, Any],
+    due_at: datetime | None = None,
 ) -> str | None:
     """Adds the notice; None if this key is known, whatever became of it (N9)."""
     table = tables.notices
@@ -57,7 +63,7 @@ def create(
             facts=dict(facts),
             state=WAITING,
             created_at=now,
-            due_at=now,
+            due_at=due_at or now,
             attempts=0,
         )
     )
@@ -82,7 +88,10 @@ def find(connection: Connection, notice_id: str) -> Notice | None:
 
 
 def due(store: Store, clock: Clock, limit: int = 200) -> list[Notice]:
-    """Waiting notices whose time has come and that nobody is delivering, oldest first."""
+    """Waiting notices whose time has come and that nobody is delivering, oldest first; but lockouts before all others.
+
+    Ten thousand reminders of a morning hold up nobody who is locked out (N2).
+    """
     table, now = tables.notices, clock.now()
     query = (
         select(*_COLUMNS)
@@ -91,7 +100,7 @@ def due(store: Store, clock: Clock, limit: int = 200) -> list[Notice]:
             table.c.due_at <= now,
             or_(table.c.claimed_until.is_(None), table.c.claimed_until <= now),
         )
-        .order_by(table.c.due_at, table.c.created_at)
+        .order_by(case((table.c.kind == LOCKOUT, 0), else_=1), table.c.due_at, table.c.created_at)
         .limit(limit)
     )
     with store.reading() as connection:
@@ -130,6 +139,26 @@ def _within_limits(connection: Connection, now: datetime, notice: Notice, limits
     window = timedelta(hours=limits.window_hours)
     allowed = cadence.next_allowed(
         lockouts_told(connection, notice.person_id, now - window - timedelta(hours=limits.gap_hours)),
+def undelivered(connection: Connection, now: datetime, kind: str) -> list[Notice]:
+    """Waiting notices of this kind that nobody is delivering, due or not."""
+    table = tables.notices
+    query = select(*_COLUMNS).where(
+        table.c.kind == kind,
+        table.c.state == WAITING,
+        or_(table.c.claimed_until.is_(None), table.c.claimed_until <= now),
+    )
+    return [Notice(*row) for row in connection.execute(query)]
+
+
+def hold(store: Store, notice: Notice, until: datetime, reason: str) -> None:
+    """Puts a waiting notice off until an instant (UTC); that is no try."""
+    table = tables.notices
+    with store.begin() as connection:
+        connection.execute(
+            update(table).where(table.c.id == notice.id, table.c.state == WAITING).values(due_at=until, reason=reason)
+        )
+
+
         now,
         limits.max_notifications,
         window,

@@ -13,10 +13,12 @@ from account_access.clock import Clock, SystemClock
 from account_access.settings import SettingsError
 from account_access.store import Store, claims
 from account_access.store.engine import StoreOutdated
-from schedulers import deliveries, directory, followups, lockouts, simulate
+from schedulers import contractor_expiry, deliveries, directory, followups, lockouts, password_expiry, simulate
 from schedulers.service import HEARTBEAT_SECONDS, Service, last_beat, run
 
 FRESH = timedelta(seconds=20)
+# How often it is looked whether a daily run is due.
+RUN_SECONDS = 5
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,6 +63,9 @@ def watch(service: Service) -> int:
             "heartbeat": (Service.beat, HEARTBEAT_SECONDS),
             "directory": (directory.sync, section.schedulers.sync_minutes * 60),
             "lockouts": (lockouts.poll, section.lockout.poll_seconds),
+            "password expiry": (password_expiry.run, RUN_SECONDS),
+            "password expired": (password_expiry.tell_at_once, RUN_SECONDS),
+            "contractor expiry": (contractor_expiry.run, RUN_SECONDS),
             "deliveries": (deliveries.deliver, 0.5),
             "requests": (followups.finish_requests, 2),
             "desk": (followups.empty_desk_outbox, 1),

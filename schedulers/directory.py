@@ -1,27 +1,93 @@
-"""Reads the directory's people into the store, page by page, so that sign-ins and notices know who is who (N7)."""
+"""Reads the directory into the store, page by page: who is who (N7), and the facts that reminders need (C3)."""
 
 import logging
+import threading
+import time
+from datetime import timedelta
 
-from account_access import people
-from account_access.connectors.base import SystemFailure
+from sqlalchemy import select, update
+
+from account_access import directory_facts, people
+from account_access.connectors.base import DirectoryRules, SystemFailure
+from account_access.connectors.registry import System
+from account_access.settings import Settings
+from account_access.store import tables
 from schedulers.service import Service
 
 logger = logging.getLogger(__name__)
 
+# A plan is made from facts at most so old; else the directory is read first.
+FRESH = timedelta(minutes=30)
+# A directory that fails is not asked again by every job that would like it.
+PAUSE_SECONDS = 30
+
+_reading = threading.Lock()
+_failed_at: dict[str, float] = {}
+
 
 def sync(service: Service) -> int:
     """Adds and updates everyone of every system that can list people; returns how many. A system that fails waits."""
-    count = 0
-    for system in service.systems.values():
-        if not system.can("people"):
-            continue
-        started = service.clock.now()
+    return sum(_read(service, system) for system in service.systems.values() if system.can("people"))
+
+
+def ensure_fresh(service: Service, system: System) -> bool:
+    """Whether the system's facts are young enough to plan from, after a reading if they were not."""
+    if _is_fresh(service, system):
+        return True
+    if time.monotonic() - _failed_at.get(system.key, -PAUSE_SECONDS) < PAUSE_SECONDS:
+        return False
+    _read(service, system)
+    return _is_fresh(service, system)
+
+
+def wanted_groups(settings: Settings) -> frozenset[str]:
+    """The groups whose members the settings want to know by name."""
+    return frozenset(settings.password.exclude.groups) | frozenset(settings.contractor.exclude.groups)
+
+
+def _read(service: Service, system: System) -> int:
+    with _reading:
+        count, started = 0, service.clock.now()
         try:
+            rules = _rules(service, system)
             for page in system.connector.people():
                 count += people.merge(service.store, service.clock, system.key, page)
+                if rules is not None:
+                    services = system.settings.service_types
+                    directory_facts.merge(service.store, service.clock, system.key, page, rules, services)
             people.deactivate_absent(service.store, system.key, started)
         except SystemFailure as error:
             logger.warning("%s: the directory could not be read to its end: %s", system.name, error)
+            _failed_at[system.key] = time.monotonic()
         except people.ImplausibleDirectory as error:
             logger.error("%s: nobody was deactivated: %s; check the token's permissions", system.name, error)
-    return count
+            _failed_at[system.key] = time.monotonic()
+        else:
+            _note(service, system, started)
+        return count
+
+
+def _rules(service: Service, system: System) -> DirectoryRules | None:
+    if not system.can("directory"):
+        return None
+    return system.connector.directory_rules(wanted_groups(service.settings))
+
+
+def _is_fresh(service: Service, system: System) -> bool:
+    table = tables.cursors
+    with service.store.reading() as connection:
+        read_at = connection.execute(select(table.c.moved_at).where(table.c.name == _name(system))).scalar()
+    return read_at is not None and service.clock.now() - read_at <= FRESH
+
+
+def _note(service: Service, system: System, started) -> None:
+    """The directory was read to its end, as it was from `started` (UTC) on."""
+    table, values = tables.cursors, {"value": "read", "moved_at": started}
+    with service.store.begin() as connection:
+        changed = connection.execute(update(table).where(table.c.name == _name(system)).values(**values))
+        if changed.rowcount == 0:
+            connection.execute(table.insert().values(name=_name(system), **values))
+
+
+def _name(system: System) -> str:
+    return f"directory:{system.key}"

@@ -44,14 +44,17 @@ class ContractorPlanner:
 
         `directory`: everyone, by `DirectoryEntry.key`.
         """
+        return self.grouped((worker for worker in people if self.silent(worker, day) is None), directory)
+
+    def grouped(self, workers: Iterable[DirectoryEntry], directory: Mapping[str, DirectoryEntry]) -> list[Message]:
+        """One message a recipient about these workers, whatever the day (C4)."""
         by_recipient: dict[str | None, list[DirectoryEntry]] = {}
-        for worker in people:
-            if self.silent(worker, day) is None:
-                manager = recipient(worker, directory)
-                by_recipient.setdefault(manager and manager.key, []).append(worker)
+        for worker in workers:
+            manager = recipient(worker, directory)
+            by_recipient.setdefault(manager and manager.key, []).append(worker)
         return [
-            Message(directory[key] if key is not None else None, tuple(sorted(workers, key=_soonest)))
-            for key, workers in by_recipient.items()
+            Message(directory[key] if key is not None else None, tuple(sorted(theirs, key=_soonest)))
+            for key, theirs in by_recipient.items()
         ]
 
     def next_day(self, worker: DirectoryEntry, not_before: date) -> date | None:
