@@ -18,6 +18,8 @@ POINTS = (
     "door_mid_turn",
     "notice_claimed",
     "ticket_sent",
+    "check_looked",
+    "mail_taken",
 )
 
 

@@ -1,6 +1,6 @@
 """Instants as people read them: in their own zone, the zone printed, the day only where it is not today."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from account_access import zones
 
@@ -13,3 +13,11 @@ def spoken(instant: datetime, now: datetime, zone: str | None, default_zone: str
     name = local.tzname()
     clock = f"{local.hour % 12 or 12}:{local:%M %p} {'UTC' + name if name[0] in '+-' else name}"
     return clock if local.date() == today else f"{local:%a, %b} {local.day}, {clock}"
+
+
+def whole(instant: datetime, zone: str | None, default_zone: str) -> str:
+    """As `spoken` on another day, and with the year, for what is read later: `Mon, Nov 23, 2026, 9:14 AM PST`."""
+    tz = (zones.find(zone) if zone else None) or zones.find(default_zone)
+    local = instant.astimezone(tz)
+    day, _, clock = spoken(instant, instant + timedelta(days=1), zone, default_zone).rpartition(", ")
+    return f"{day}, {local.year}, {clock}"

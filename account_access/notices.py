@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import case, or_, select, update
 from sqlalchemy.engine import Connection
 
-from account_access import audit
+from account_access import audit, preferences
 from account_access.cadence import lockout as cadence
 from account_access.clock import Clock
 from account_access.store import Store, claims, tables
 
 WAITING, DELIVERED, DROPPED, DEAD = "waiting", "delivered", "dropped", "dead"
-LOCKOUT, FOLLOW_UP = "lockout", "follow_up"
+LOCKOUT, FOLLOW_UP, RELAPSE, AVAILABLE = "lockout", "follow_up", "relapse", "available"
 # After so many failed tries an admin has to look (dead letter).
 MAX_ATTEMPTS = 50
 
@@ -49,7 +49,7 @@ def create(
     facts: Mapping[str, Any],
     due_at: datetime | None = None,
 ) -> str | None:
-    """Adds the notice; None if this key is known, whatever became of it (N9)."""
+    """Adds the notice, due now unless an instant (UTC) is given; None if this key is known, whatever became of it."""
     table = tables.notices
     if connection.execute(select(table.c.id).where(table.c.key == key)).first():
         return None
@@ -73,6 +73,38 @@ def create(
 def lockout_key(person_id: str, system: str, locked_at: datetime | None) -> str:
     """One lockout is a person, a system and the instant it began (N9)."""
     return f"lockout:{person_id}:{system}:{locked_at.isoformat() if locked_at else 'unknown'}"
+
+
+def repeat_lockout(connection: Connection, now: datetime, key: str, section) -> str | None:
+    """Tells a lockout that still stands again, if the settings want that; the new notice's id, else None (N9, N4).
+
+    `key` is its first notice's, `section` the settings' lockout section. Not while one of it waits, and not after a
+    No where that silences it.
+    """
+    if not section.repeat_hours:
+        return None
+    table = tables.notices
+    told = table.c.key.startswith(key, autoescape=True)
+    rows = connection.execute(select(*_COLUMNS, table.c.delivered_at).where(told).order_by(table.c.created_at)).all()
+    last = rows[-1]
+    if last.state != DELIVERED or last.delivered_at > now - timedelta(hours=section.repeat_hours):
+        return None
+    if section.no_silences and _declined(connection, [row.id for row in rows]):
+        return None
+    return create(connection, now, f"{key}:{len(rows) + 1}", LOCKOUT, last.person_id, last.facts)
+
+
+def _declined(connection: Connection, notice_ids: list[str]) -> bool:
+    """Whether the question of one of these notices was answered with its No."""
+    table = tables.offers
+    query = select(table.c.answers, table.c.answer_id).where(
+        table.c.cause.in_(notice_ids), table.c.answer_id.is_not(None)
+    )
+    return any(
+        answer["id"] == row.answer_id and answer["intent"] == "deny"
+        for row in connection.execute(query)
+        for answer in row.answers
+    )
 
 
 def locked_at(notice: Notice) -> datetime | None:
@@ -107,10 +139,31 @@ def due(store: Store, clock: Clock, limit: int = 200) -> list[Notice]:
         return [Notice(*row) for row in connection.execute(query)]
 
 
+def undelivered(connection: Connection, now: datetime, kind: str) -> list[Notice]:
+    """Waiting notices of this kind that nobody is delivering, due or not."""
+    table = tables.notices
+    query = select(*_COLUMNS).where(
+        table.c.kind == kind,
+        table.c.state == WAITING,
+        or_(table.c.claimed_until.is_(None), table.c.claimed_until <= now),
+    )
+    return [Notice(*row) for row in connection.execute(query)]
+
+
+def hold(store: Store, notice: Notice, until: datetime, reason: str) -> None:
+    """Puts a waiting notice off until an instant (UTC); that is no try."""
+    table = tables.notices
+    with store.begin() as connection:
+        connection.execute(
+            update(table).where(table.c.id == notice.id, table.c.state == WAITING).values(due_at=until, reason=reason)
+        )
+
+
 def claim(store: Store, clock: Clock, notice: Notice, seconds: float, limits) -> bool:
     """Takes the notice for delivery; a lockout notice that the person's limit holds back waits until it allows (N6).
 
-    `limits` is the lockout section of the settings. False if somebody else has it, or it has to wait.
+    The limit is the settings', lowered by the person's own wish; `limits` is the lockout section of the settings. False
+    if somebody else has it, or it has to wait.
     """
     table, now = tables.notices, clock.now()
     with store.begin() as connection:
@@ -136,29 +189,10 @@ def claim(store: Store, clock: Clock, notice: Notice, seconds: float, limits) ->
 
 
 def _within_limits(connection: Connection, now: datetime, notice: Notice, limits) -> bool:
+    limits = preferences.limits_of(connection, notice.person_id, limits)
     window = timedelta(hours=limits.window_hours)
     allowed = cadence.next_allowed(
         lockouts_told(connection, notice.person_id, now - window - timedelta(hours=limits.gap_hours)),
-def undelivered(connection: Connection, now: datetime, kind: str) -> list[Notice]:
-    """Waiting notices of this kind that nobody is delivering, due or not."""
-    table = tables.notices
-    query = select(*_COLUMNS).where(
-        table.c.kind == kind,
-        table.c.state == WAITING,
-        or_(table.c.claimed_until.is_(None), table.c.claimed_until <= now),
-    )
-    return [Notice(*row) for row in connection.execute(query)]
-
-
-def hold(store: Store, notice: Notice, until: datetime, reason: str) -> None:
-    """Puts a waiting notice off until an instant (UTC); that is no try."""
-    table = tables.notices
-    with store.begin() as connection:
-        connection.execute(
-            update(table).where(table.c.id == notice.id, table.c.state == WAITING).values(due_at=until, reason=reason)
-        )
-
-
         now,
         limits.max_notifications,
         window,

@@ -69,6 +69,9 @@ def watch(service: Service) -> int:
             "deliveries": (deliveries.deliver, 0.5),
             "requests": (followups.finish_requests, 2),
             "desk": (followups.empty_desk_outbox, 1),
+            "verification": (followups.verify_acts, 5),
+            "mails": (followups.send_mails, 5),
+            "outages": (followups.tell_when_back, 5),
         },
     )
     return 0

@@ -1,8 +1,13 @@
-"""What is due later: requests stuck half way, and what the desk still has to hear (law 5)."""
+"""What is due later: requests stuck half way, looks at what was done, and what desk and owners still have to hear."""
 
 import logging
 
-from account_access import faults, tickets
+from account_access import faults, outages, tickets
+from account_access.connectors.base import AccountNotFound, SystemFailure
+from account_access.connectors.registry import System
+from account_access.mail import Mails
+from account_access.outages import Outage
+from account_access.verification import Verification
 from schedulers.service import Service
 
 logger = logging.getLogger(__name__)
@@ -46,3 +51,49 @@ def empty_desk_outbox(service: Service) -> int:
         tickets.event_sent(service.store, service.clock, event, reference)
         taken += 1
     return taken
+
+
+def verify_acts(service: Service) -> int:
+    """Looks again at acts that were done: 2, 5 and 10 minutes later (X8); returns how many looks were made."""
+    verification = Verification(service.store, service.clock)
+    verification.plan()
+    running = []
+    for check, request in verification.due():
+        system = service.systems.get(request.system)
+        if system is None or system.connector is None:
+            logger.error("Check %s names the system %s, which the settings no longer have", check.id, request.system)
+            continue
+        running.append(system.submit(verification.run, system, check, request))
+    for future in running:
+        future.result()
+    return len(running)
+
+
+def send_mails(service: Service) -> int:
+    """Tells owners by mail what was done to their accounts (M7); returns how many mails went out."""
+    mails = Mails(service.store, service.clock, service.settings)
+    mails.settle_the_dead()
+    mails.plan()
+    return sum(mails.send(mail) for mail in mails.due())
+
+
+def tell_when_back(service: Service) -> int:
+    """Asks systems that did not answer; who met the silence is told once it is over (X6). Returns how many."""
+    running = []
+    for key, waiting in outages.due(service.store, service.clock.now()).items():
+        system = service.systems.get(key)
+        if system is not None and system.connector is not None:
+            running.append(system.submit(_tell_if_back, service, system, waiting))
+    return sum(future.result() for future in running)
+
+
+def _tell_if_back(service: Service, system: System, waiting: list[Outage]) -> int:
+    probe = next((outage.external_id for outage in waiting if outage.external_id), "nobody")
+    try:
+        system.connector.account(probe)
+    except AccountNotFound:
+        pass  # an answer, too
+    except SystemFailure:
+        outages.still_silent(service.store, service.clock.now(), system.key)
+        return 0
+    return outages.over(service.store, service.clock.now(), waiting)

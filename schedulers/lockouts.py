@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
-from account_access import notices, offers, people
+from account_access import breaker, notices, offers, people
 from account_access.connectors.base import Account, AccountNotFound, SystemFailure
 from account_access.connectors.registry import System
 from account_access.store import tables
@@ -28,6 +28,7 @@ def poll(service: Service) -> int:
         try:
             locked = _locked_now(service, system)
             made += sum(_note(service, system, account) for account in locked.values())
+            _watch_for_masses(service, system, locked)
             _settle_offers(service, system, locked)
         except SystemFailure as error:
             logger.warning("%s: lockouts could not be read: %s", system.name, error)
@@ -96,7 +97,14 @@ def _note(service: Service, system: System, account: Account) -> bool:
             "locked_at": account.locked_at.isoformat() if account.locked_at else None,
         }
         key = notices.lockout_key(person.id, system.key, account.locked_at)
-        return notices.create(connection, now, key, notices.LOCKOUT, person.id, facts) is not None
+        made = notices.create(connection, now, key, notices.LOCKOUT, person.id, facts)
+        return (made or notices.repeat_lockout(connection, now, key, service.settings.lockout)) is not None
+
+
+def _watch_for_masses(service: Service, system: System, locked: dict[str, Account]) -> None:
+    """Too many at once stop self-service on this system; a quiet while allows it again (X11)."""
+    with service.store.begin() as connection:
+        breaker.observe(connection, service.clock.now(), system.key, locked.values(), service.settings.breaker)
 
 
 def _settle_offers(service: Service, system: System, locked: dict[str, Account]) -> None:

@@ -5,11 +5,12 @@ import time
 
 import pytest
 
-from account_access import notices, requests, tickets
+from account_access import notices, outages, requests, tickets
 from account_access.connectors.registry import System
 from account_access.store import tables
 from schedulers import directory, followups
 from tests.account_access.fake_system import FakeSystem
+from tests.account_access.smtp_stand_in import serving
 from tests.account_access.world import directory_person
 
 
@@ -138,3 +139,76 @@ class TestDirectory:
         world.clock.move(minutes=15)
         world.fake.down = True
         assert directory.sync(service) == 0 and world.person().active
+
+
+class TestOutages:
+    """X6: who met a silent system is told once it is back."""
+
+    def met(self, world, name="dana"):
+        with world.store.begin() as connection:
+            return outages.meet(connection, world.clock.now(), world.person(name).id, "okta", f"inbound-of-{name}")
+
+    def told(self, world):
+        return [row["facts"]["system"] for row in world.rows(tables.notices, kind=notices.AVAILABLE)]
+
+    def test_x6_told_once_when_it_is_back(self, service, world):
+        assert self.met(world)
+        world.fake.down = True
+        for _ in range(3):
+            world.clock.move(seconds=20)
+            assert followups.tell_when_back(service) == 0
+        world.fake.down = False
+        world.clock.move(seconds=20)
+        assert [followups.tell_when_back(service) for _ in range(2)] == [1, 0]
+        assert self.told(world) == ["okta"]
+
+    def test_everybody_by_one_question(self, service, world):
+        for name in ("dana", "eli", "mona"):
+            self.met(world, name)
+        world.clock.move(seconds=20)
+        assert followups.tell_when_back(service) == 3 and world.fake.count("account") == 1
+
+    def test_not_asked_again_too_soon(self, service, world):
+        self.met(world)
+        assert followups.tell_when_back(service) == 0 and world.fake.calls == []
+
+    def test_who_waits_already_waits_once(self, service, world):
+        assert [self.met(world), self.met(world)] == [True, False]
+
+    def test_account_that_is_gone_is_an_answer(self, service, world):
+        self.met(world)
+        del world.fake.accounts["00u-dana"]
+        world.clock.move(seconds=20)
+        assert followups.tell_when_back(service) == 1
+
+    def test_after_a_day_nobody_waits_any_more(self, service, world):
+        self.met(world)
+        world.clock.move(hours=25)
+        assert followups.tell_when_back(service) == 0 and world.rows(tables.outages)[0]["over_at"]
+
+
+class TestLookingAgain:
+    """X8, in the schedulers' rounds; what each look does is tested with the domain."""
+
+    def test_x8_act_is_looked_at(self, service, world):
+        world.lock()
+        world.unlocks.execute(world.system, world.confirmed())
+        assert followups.verify_acts(service) == 0
+        world.clock.move(minutes=2)
+        assert [followups.verify_acts(service) for _ in range(2)] == [1, 0]
+
+    def test_system_that_the_settings_no_longer_have_is_reported(self, service, world, caplog):
+        world.lock()
+        world.unlocks.execute(world.system, world.confirmed())
+        world.clock.move(minutes=2)
+        service.systems.clear()
+        assert followups.verify_acts(service) == 0 and "no longer have" in caplog.text
+
+    def test_m7_mails_go_out(self, service, world):
+        world.lock()
+        world.unlocks.execute(world.system, world.confirmed())
+        with serving() as server:
+            section = world.settings.mail
+            section.server, section.security, section.sender = server.address, "none", "aa@acme.example"
+            assert [followups.send_mails(service) for _ in range(2)] == [1, 0]
+            assert len(server.mails) == 1

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from account_access import people
+from account_access import notices, offers, people
 from account_access.connectors.base import AccountNotFound, Status, TemporarilyUnavailable
 from account_access.connectors.registry import System
 from account_access.store import tables
@@ -202,3 +202,64 @@ def test_person_whose_account_is_known_without_an_instant_is_told_once(service, 
     with world.store.begin() as connection:
         connection.execute(update(tables.notices).values(state="delivered"))
     assert lockouts.poll(service) == 0
+
+
+class TestRepeating:
+    """N9, N4: a lockout that stands may be told again, unless its No silences it."""
+
+    @pytest.fixture
+    def told_once(self, service, world):
+        """Dana was told of a lockout; `again` is the number of notices that a later poll makes."""
+        world.settings.lockout.repeat_hours = 8
+        world.lock()
+        assert lockouts.poll(service) == 1
+        notice_id = world.rows(tables.notices)[0]["id"]
+        self.offer = world.unlock_offer(question="lockout", cause=notice_id)
+        notices.settle(world.store, world.clock, notice_id, notices.DELIVERED)
+
+        def again(hours=8.0) -> int:
+            world.clock.move(hours=hours)
+            return lockouts.poll(service)
+
+        return again
+
+    def answer(self, world, answer):
+        with world.store.begin() as connection:
+            offers.close(connection, world.clock.now(), self.offer.id, offers.ANSWERED, answer, "inbound")
+
+    def test_n9_after_so_many_hours(self, told_once, world):
+        assert [told_once(7.9), told_once(0.1), told_once(8)] == [0, 1, 0]
+        assert len({row["key"] for row in world.rows(tables.notices)}) == 2, "and one at a time"
+
+    def test_n9_never_by_default(self, told_once, world):
+        world.settings.lockout.repeat_hours = 0
+        assert told_once(100) == 0
+
+    @pytest.mark.parametrize(("silences", "again"), [(True, 0), (False, 1)])
+    def test_n4_no_silences_the_same_lockout(self, told_once, world, silences, again):
+        world.settings.lockout.no_silences = silences
+        self.answer(world, "2")
+        assert told_once() == again
+
+    def test_n4_yes_does_not(self, told_once, world):
+        self.answer(world, "1")
+        assert told_once() == 1
+
+    def test_n4_another_lockout_is_told(self, told_once, world):
+        self.answer(world, "2")
+        world.fake.unlock_elsewhere("00u-dana")
+        world.clock.move(minutes=1)
+        world.lock()
+        assert told_once(0) == 1
+
+
+def test_x11_masses_stop_self_service(service, world):
+    world.settings.breaker.max_lockouts = 2
+    for name in ("dana", "eli"):
+        world.lock(name)
+    lockouts.poll(service)
+    assert world.unlocks.check(world.system, world.person().id).outcome == "locked"
+    world.lock("mona")
+    lockouts.poll(service)
+    assert world.unlocks.check(world.system, world.person().id).outcome == "paused"
+    assert len(world.rows(tables.notices)) == 3, "they are told all the same"
