@@ -160,6 +160,7 @@ def _merge_one(connection: Connection, now: datetime, system: str, entry: Direct
     values = {
         "login": entry.login,
         "email": entry.email,
+        "second_email": entry.second_email,
         "name": entry.name,
         "given_name": entry.given_name,
         "time_zone": entry.time_zone,

@@ -34,19 +34,25 @@ logger = logging.getLogger(__name__)
 
 NAME = "inbox"
 FAILED_RESPONSE = "utter_turn_failed"
+# Said instead of what a turn was about.
+EXCUSES = (FAILED_RESPONSE, "utter_please_sign_in")
 _UNFILLED = re.compile(r"\{[a-z_]+\}")
 # The last stop before Rasa's regex handler, which would execute "/intent{…}" (law 2).
 _COMMAND_PREFIX = re.compile(r"^[\s/\x00-\x1f]+")
 
 
 class InboxOutput(OutputChannel):
-    """Writes each message of one turn as one inbox row, keyed on what caused the turn."""
+    """Writes each message of one turn as one inbox row, keyed on what caused the turn.
 
-    def __init__(self, store: Store, clock: Clock, person_id: str, cause: str):
+    In a notice's turn the first response of the domain, an excuse apart, is the notice: its row acknowledges it.
+    """
+
+    def __init__(self, store: Store, clock: Clock, person_id: str, cause: str, notice_id: str | None = None):
         self.store = store
         self.clock = clock
         self.person_id = person_id
         self.cause = cause
+        self.notice_id = notice_id
         self.parts = 0
 
     @classmethod
@@ -65,6 +71,7 @@ class InboxOutput(OutputChannel):
 
     def _write(self, part: int, text: str, message: dict[str, Any]) -> None:
         link = (message.get("custom") or {}).get("link")
+        tells = part == 0 and message.get("utter_action") not in (None, *EXCUSES)
         with self.store.begin() as connection:
             conversation.say(
                 connection,
@@ -74,7 +81,7 @@ class InboxOutput(OutputChannel):
                 part,
                 text,
                 offer_id=message.get("offer"),
-                notice_id=message.get("notice"),
+                notice_id=message.get("notice") or (self.notice_id if tells else None),
                 link=link,
             )
 
@@ -231,7 +238,7 @@ class InboxInput(InputChannel):
     async def _trigger(self, request: Request, notice: Notice) -> None:
         """As Rasa's own trigger_intent, which however needs a channel name, loses turns and answers 200 for them."""
         agent = request.app.ctx.agent
-        output = InboxOutput(self.store, self.clock, notice.person_id, notice.id)
+        output = InboxOutput(self.store, self.clock, notice.person_id, notice.id, notice.id)
         async with agent.lock_store.lock(notice.person_id):
             tracker = await agent.processor.fetch_tracker_and_update_session(notice.person_id, output)
             entities = [{"entity": "notice", "value": notice.id}, {"entity": "question", "value": "none"}]

@@ -24,7 +24,7 @@ def person_of(user: dict[str, Any], account: Account, attributes) -> DirectoryPe
     return DirectoryPerson(
         external_id=account.external_id,
         login=account.login,
-        email=_address(profile),
+        email=_address(profile, "email"),
         name=words(profile, "displayName", 200) or full[:200] or None,
         given_name=given_name,
         time_zone=words(profile, "timezone", 64),
@@ -38,12 +38,13 @@ def person_of(user: dict[str, Any], account: Account, attributes) -> DirectoryPe
         contract_ends_on=_date(profile.get(attributes.contract_end)),
         password_changed=account.password_changed,
         password_elsewhere=account.password_elsewhere,
+        second_email=_address(profile, "secondEmail"),
     )
 
 
-def _address(profile: dict[str, Any]) -> str | None:
-    """The e-mail address as it stands: it links a sign-in, so a part of one is none."""
-    found = profile.get("email")
+def _address(profile: dict[str, Any], attribute: str) -> str | None:
+    """An e-mail address as it stands: one links a sign-in, so a part of one is none."""
+    found = profile.get(attribute)
     return found if isinstance(found, str) and len(found) <= 320 and found.isprintable() else None
 
 

@@ -3,10 +3,11 @@
 import pytest
 from sqlalchemy import update
 
-from account_access import audit, mail, words
+from account_access import audit, mail, people, words
 from account_access.mail import Mails
 from account_access.store import claims, tables
 from tests.account_access.smtp_stand_in import serving
+from tests.account_access.world import directory_person
 
 BOTH = ["dana@acme.example", "dana@home.example"]
 
@@ -23,9 +24,7 @@ def server(world):
 @pytest.fixture
 def unlocked(world):
     """Dana was unlocked; the directory has a second address of hers."""
-    with world.store.begin() as connection:
-        mine = tables.people.c.id == world.person().id
-        connection.execute(update(tables.people).where(mine).values(second_email=BOTH[1]))
+    people.merge(world.store, world.clock, "okta", [directory_person("dana", second_email=BOTH[1])])
     world.lock()
     assert world.unlocks.execute(world.system, world.confirmed()) == "unlocked"
 

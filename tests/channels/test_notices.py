@@ -57,6 +57,20 @@ async def test_words_that_are_not_the_notices_are_no_acknowledgement(channel, no
     assert (await channel.schedulers(notice)).json()["written"] is False
 
 
+async def test_response_that_a_rule_chose_is_the_notice(channel, notice):
+    """E.g. how an unlock ended: nothing is asked, so no action says it."""
+    channel.agent.turn = says({"text": "done", "utter_action": "utter_already_unlocked"}, {"text": "and more"})
+    for _ in range(2):
+        assert (await channel.schedulers(notice)).json() == {"written": True, "state": "waiting"}
+    assert [row["notice_id"] for row in channel.world.rows(tables.inbox)] == [notice, None]
+
+
+@pytest.mark.parametrize("excuse", ["utter_turn_failed", "utter_please_sign_in"])
+async def test_excuse_is_no_acknowledgement(channel, notice, excuse):
+    channel.agent.turn = says({"text": "sorry", "utter_action": excuse})
+    assert (await channel.schedulers(notice)).json()["written"] is False
+
+
 async def test_dropped_by_the_action(channel, notice):
     async def drops(_output):
         notices.settle(channel.world.store, channel.world.clock, notice, notices.DROPPED, "over")
