@@ -185,8 +185,8 @@ class DirectoryPerson:
     """One person of a directory's page; None where it says nothing.
 
     `manager_login`: the login of the person they report to, as the directory spells it. `contract_ends_on`: the last
-    day of a contingent worker's contract (C3). `second_email`: another address of theirs, to tell them what was done (M7). Instants are
-    UTC.
+    day of a contingent worker's contract (C3). `second_email`: another address of theirs, to tell them what was done
+    (M7). Instants are UTC.
     """
 
     external_id: str
