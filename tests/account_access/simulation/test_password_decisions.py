@@ -307,11 +307,31 @@ def test_decision_13_what_passed_before_the_last_run_ahead_counts_as_told(expire
     assert [before for *_, before in sent(person(expires=expires), days=30)] == told
 
 
+def test_decision_13_what_passed_while_it_was_theirs_counts_as_told_also_when_it_comes_back():
+    passed = "2027-01-10T17:00:00-08:00"
+    actions = [changed("01-15T09:00", NEXT), update("02-05T09:00", password_expires_at=passed)]
+    assert sent(person(expires=passed), actions, first="2027-02-01", days=30) == []
+
+
 def test_decision_13_immediately_means_the_second_of_it():
     found = play([person(expires="2027-02-10T03:04:05-08:00")], (), {"password": {"expired_notice": "immediately"}})
     assert (found[-1]["kind"], found[-1]["sent_at"]) == ("password_expired", "2027-02-10T03:04:05-08:00")
-    before = play([person(expires="2026-12-31T23:00:00-08:00")], (), {"password": {"expired_notice": "immediately"}})
-    assert before == []
+
+
+IMMEDIATELY = {"expired_notice": "immediately"}
+
+
+@pytest.mark.parametrize(
+    ("expires", "told"),
+    [("2026-12-31T23:59:59-08:00", []), ("2027-01-01T00:00:00-08:00", [("expired", "01-01T00:00", 0)])],
+)
+def test_decision_13_immediately_what_expired_on_the_eve_was_told_on_the_eve(expires, told):
+    assert sent(person(expires=expires), days=30, password=IMMEDIATELY) == told
+
+
+def test_decision_13_immediately_who_got_none_on_the_eve_is_told_when_they_get_notices_again():
+    eve = person(expires="2026-12-31T23:00:00-08:00", status="disabled")
+    assert sent(eve, [update("01-05T09:00", status="")], password=IMMEDIATELY) == [("expired", "01-05T09:00", -5)]
 
 
 NOBODY = [
