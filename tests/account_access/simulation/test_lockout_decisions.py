@@ -82,6 +82,11 @@ def test_decision_20_the_oldest_first_each_once():
     assert told(actions) == [("01T08:00:00", "okta"), ("01T14:00:00", "a"), ("01T20:00:00", "b")]
 
 
+def test_decision_20_those_of_one_second_by_line():
+    actions = [locked("07:00:00", "c"), locked("08:00:00", "a"), locked("09:00:00", "b"), locked("09:00:00", "a")]
+    assert told(actions) == [("01T07:00:00", "c"), ("01T13:00:00", "b"), ("01T19:00:00", "a")]
+
+
 def test_decision_20_locking_anew_replaces_the_untold_one_of_that_system():
     actions = [locked("08:00:00"), locked("09:00:00", "ad"), locked("10:00:00", "ad")]
     lines = play(PEOPLE, actions, {}, "2027-06-01", 5)
