@@ -15,7 +15,7 @@ from account_access.clock import Clock
 from account_access.store import Store, claims, tables
 
 WAITING, DELIVERED, DROPPED, DEAD = "waiting", "delivered", "dropped", "dead"
-LOCKOUT, FOLLOW_UP, RELAPSE, AVAILABLE = "lockout", "follow_up", "relapse", "available"
+LOCKOUT, FOLLOW_UP, RELAPSE, AVAILABLE, APPROVAL = "lockout", "follow_up", "relapse", "available", "approval"
 # After so many failed tries an admin has to look (dead letter).
 MAX_ATTEMPTS = 50
 

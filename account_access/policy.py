@@ -3,7 +3,9 @@
 Pure: the facts come in, the decision and its reason in words (for the audit trail and the ticket) come out.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 ACT, INSTRUCTIONS, LIMITED, HUMAN = "act", "instructions", "limited", "human"
 # What holds every act back, whatever its own policy says.
@@ -70,3 +72,72 @@ def decide_mint(can_mint: bool, groups: frozenset[str], protected_groups: frozen
     if not can_mint:
         return Decision(INSTRUCTIONS, "the system cannot mint a link")
     return Decision(ACT, "the owner's own press")
+
+
+# How strictly somebody has to be known before their factors go, the laxest first (M7, M9).
+AUTOMATIC, FRESH_SESSION, MANAGER_APPROVAL = "automatic", "fresh_session", "manager_approval"
+VERIFICATIONS = (AUTOMATIC, FRESH_SESSION, MANAGER_APPROVAL, HUMAN)
+SIGN_IN_AGAIN, APPROVAL = "sign_in_again", "approval_needed"
+
+
+@dataclass(frozen=True)
+class ResetFacts:
+    """What the MFA reset of one account by its owner depends on.
+
+    `signed_in_ago`: how long before the owner's word their session had signed in, None where nobody can tell.
+    """
+
+    can_reset: bool
+    mode: str
+    groups: frozenset[str]
+    protected_groups: frozenset[str]
+    verification: str
+    verification_by_group: Mapping[str, str]
+    signed_in_ago: timedelta | None
+    fresh_for: timedelta
+    approved: bool
+    resets_in_window: int
+    max_per_window: int
+    window_hours: float
+
+
+def decide_reset(facts: ResetFacts) -> Decision:
+    """Whether this account's factors may be removed by its owner in chat now (M5, M7, M9, law 6)."""
+    protected = sorted(facts.groups & facts.protected_groups)
+    if protected:
+        return Decision(HUMAN, f"member of the protected group {', '.join(protected)}")
+    if not facts.can_reset:
+        return Decision(INSTRUCTIONS, "the system cannot remove factors by itself")
+    if facts.mode == INSTRUCTIONS:
+        return Decision(INSTRUCTIONS, "the organisation wants instructions instead of an automated reset")
+    needed = verification_for(facts.groups, facts.verification, facts.verification_by_group)
+    if needed == HUMAN:
+        return Decision(HUMAN, "the organisation wants a human to reset this person's MFA")
+    if facts.resets_in_window >= facts.max_per_window:
+        return Decision(
+            LIMITED,
+            f"{facts.resets_in_window} self-service resets in {facts.window_hours:g} hours, "
+            f"{facts.max_per_window} are allowed",
+        )
+    if facts.approved:
+        return Decision(ACT, "approved by the manager")
+    if needed == MANAGER_APPROVAL:
+        return Decision(APPROVAL, "the organisation wants the manager's approval")
+    if needed == FRESH_SESSION and not is_fresh(facts.signed_in_ago, facts.fresh_for):
+        return Decision(SIGN_IN_AGAIN, "the session is not known to be fresh")
+    return Decision(
+        ACT,
+        f"{needed}, self-service reset {facts.resets_in_window + 1} of {facts.max_per_window} "
+        f"in {facts.window_hours:g} hours",
+    )
+
+
+def verification_for(groups: frozenset[str], usual: str, by_group: Mapping[str, str]) -> str:
+    """The strictest verification that the settings want of a member of these groups; where they name none, the usual."""
+    wanted = [by_group[group] for group in groups if group in by_group]
+    return max(wanted, key=VERIFICATIONS.index, default=usual)
+
+
+def is_fresh(signed_in_ago: timedelta | None, fresh_for: timedelta) -> bool:
+    """Whether a session that signed in so long before counts as fresh; one that nobody can date never does (M7)."""
+    return signed_in_ago is not None and signed_in_ago <= fresh_for

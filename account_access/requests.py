@@ -54,6 +54,10 @@ class Request:
     outcome: str | None
     attempts: int
     confirmed_at: datetime
+    factor_ids: tuple[str, ...] | None = None
+    approver_id: str | None = None
+    approved_at: datetime | None = None
+    due_at: datetime | None = None
 
 
 _COLUMNS = [tables.requests.c[name] for name in Request.__dataclass_fields__]
@@ -62,12 +66,15 @@ _COLUMNS = [tables.requests.c[name] for name in Request.__dataclass_fields__]
 class Requests(ABC):
     """The requests of one act in one installation; shared by the action server and the schedulers.
 
-    `act` is its name in offers, rows and the audit trail; `effective` are the outcomes that count against its limit.
+    `act` is its name in offers, rows and the audit trail; `effective` are the outcomes that count against its limit;
+    `failed` and `given_up` are those of what the system would not do, and of what it did not do in many tries.
     `limits` has `max_per_window` and `window_hours`; `mass_limits` are the breaker's.
     """
 
     act: str
     effective: Collection[str]
+    failed = "failed"
+    given_up = "handed_over"
 
     def __init__(self, store: Store, clock: Clock, limits, mass_limits):
         self.store = store
@@ -84,7 +91,9 @@ class Requests(ABC):
         """Reads, decides, acts, reads back and finishes; returns the outcome. Raises SystemFailure."""
 
     @abstractmethod
-    def _decision(self, system: System, request: Request, groups: Collection[str], used: int) -> policy.Decision:
+    def _decision(
+        self, connection: Connection, system: System, request: Request, groups: Collection[str], used: int
+    ) -> policy.Decision:
         """What policy says of this request now, after `used` acts in the window."""
 
     @abstractmethod
@@ -96,20 +105,28 @@ class Requests(ABC):
 
         Returns the request's id, or None if the offer was closed by something else meanwhile.
         """
-        table, now = tables.requests, self.clock.now()
         with self.store.begin() as connection:
-            known = connection.execute(
-                select(table.c.id, table.c.cause).where(table.c.key == f"{self.act}:{offer.id}")
-            ).first()
-            if known is not None:
-                return known.id if known.cause == cause else None
-            if not offers.close(connection, now, offer.id, offers.ANSWERED, answer_id, cause):
-                return None
-            request_id = str(uuid.uuid4())
-            connection.execute(table.insert().values(id=request_id, **self._values(offer, cause, now)))
-            actor = f"person:{offer.person_id}"
-            audit.write(connection, now, actor, f"confirm_{self.act}", request_id, "confirmed", offer.person_id)
+            request_id = self.write(connection, offer, answer_id, cause)
         faults.point("request_row_written")
+        return request_id
+
+    def write(
+        self, connection: Connection, offer: offers.Offer, answer_id: str, cause: str, **changes: Any
+    ) -> str | None:
+        """As `confirm`, in the caller's transaction; `changes` are columns that differ from a confirmed request's."""
+        table, now = tables.requests, self.clock.now()
+        known = connection.execute(
+            select(table.c.id, table.c.cause).where(table.c.key == f"{self.act}:{offer.id}")
+        ).first()
+        if known is not None:
+            return known.id if known.cause == cause else None
+        if not offers.close(connection, now, offer.id, offers.ANSWERED, answer_id, cause):
+            return None
+        request_id = str(uuid.uuid4())
+        values = self._values(offer, cause, now) | changes
+        connection.execute(table.insert().values(id=request_id, **values))
+        actor = f"person:{offer.person_id}"
+        audit.write(connection, now, actor, f"confirm_{self.act}", request_id, values["state"], offer.person_id)
         return request_id
 
     def _values(self, offer: offers.Offer, cause: str, now: datetime) -> dict[str, Any]:
@@ -196,7 +213,7 @@ class Requests(ABC):
         except TemporarilyUnavailable as error:
             return self._postpone(request, error)
         except SystemFailure as error:
-            return self._finish(request, "failed", "failed", f"{type(error).__name__}: {error}")
+            return self._finish(request, "failed", self.failed, f"{type(error).__name__}: {error}")
         except SQLAlchemyError:
             raise  # our own store is in trouble: nothing can be noted now, the claim ends by itself
         except Exception as error:
@@ -233,7 +250,7 @@ class Requests(ABC):
             connection.execute(mine.with_for_update())
             used = self.used(connection, request.person_id, request.system, request.id)
             held = self.held(connection, request.person_id, request.system)
-            decision = held or self._decision(system, request, groups, used)
+            decision = held or self._decision(connection, system, request, groups, used)
             if decision.verdict == policy.ACT:
                 # Counted last, so that what would not be done anyway trips nothing.
                 tripped = breaker.guard(connection, self.clock.now(), request.system, self.mass_limits, request.id)
@@ -259,7 +276,7 @@ class Requests(ABC):
     def _postpone(self, request: Request, error: TemporarilyUnavailable) -> str:
         if request.attempts > len(BACKOFF_SECONDS):
             return self._finish(
-                request, "handed_over", "handed_over", f"gave up after {request.attempts} tries: {error}"
+                request, "handed_over", self.given_up, f"gave up after {request.attempts} tries: {error}"
             )
         pause = max(BACKOFF_SECONDS[request.attempts - 1], error.retry_after or 0)
         table, now = tables.requests, self.clock.now()
@@ -287,11 +304,14 @@ class Requests(ABC):
         """The end of a request, its ticket, its audit record and the follow-up it owes, in one transaction."""
         table, now = tables.requests, self.clock.now()
         with self.store.begin() as connection:
-            connection.execute(
+            changed = connection.execute(
                 update(table)
-                .where(table.c.id == request.id)
+                .where(table.c.id == request.id, table.c.state == request.state)
                 .values(state=state, outcome=outcome, reason=reason, finished_at=now, due_at=None, claimed_until=None)
             )
+            if changed.rowcount != 1:
+                # Somebody else brought it on meanwhile: theirs is the end that counts.
+                return self._find(connection, request.id).outcome or "still_trying"
             audit.write(
                 connection,
                 now,

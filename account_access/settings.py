@@ -17,6 +17,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from account_access import plain_yaml, setting_values, zones
+from account_access.connectors.base import FactorKind
+from account_access.policy import VERIFICATIONS
 from account_access.spelling import did_you_mean
 
 CENTURY = 876_600  # hours
@@ -126,10 +128,12 @@ class SystemSection(Section):
         "portal",
         description="portal: a link to it; minted: a one-time link, at the owner's press; or instructions (P2, P5).",
     )
+    enrolment_url: str | None = Field(None, description="Where people set up MFA; without it, portal_url (M3).")
     unlock: str = Field(
         "automated",
         description="automated, or instructions: tell people how, do not act (I1, I2).",
     )
+    mfa: str = Field("automated", description="automated, or instructions: tell people how, do not act (M5).")
     connect_timeout: float = Field(2, gt=0, le=8, description="Seconds until a connection has to stand; at most 8.")
     read_timeout: float = Field(6, gt=0, le=8, description="Seconds until an answer has to come; at most 8.")
     workers: int = Field(8, ge=1, le=64, description="At most so many calls at once to this system.")
@@ -146,7 +150,7 @@ class SystemSection(Section):
     def _known_type(cls, value: str) -> str:
         return setting_values.one_of(value, ("okta", "instructions"))
 
-    @validator("unlock")
+    @validator("unlock", "mfa")
     def _known_mode(cls, value: str) -> str:
         return setting_values.one_of(value, ("automated", "instructions"))
 
@@ -360,6 +364,56 @@ class MailSection(Section):
         return value
 
 
+class MfaSection(Section):
+    """Resetting one's own MFA."""
+
+    mode: str = Field("both", description="What people may choose: one_by_one, all factors at once, or both (M4).")
+    resettable: list[str] = Field(
+        [kind.value for kind in FactorKind],
+        description="Kinds of factors that may be reset; others go to a human (M4).",
+    )
+    verification: str = Field(
+        "fresh_session",
+        description="Who may: automatic, fresh_session, manager_approval, or human (M7, M9).",
+    )
+    verification_by_group: dict[str, str] = Field(
+        {}, description="The same for members of these groups, by their exact names; the strictest one counts."
+    )
+    fresh_hours: float = Field(
+        12, gt=0, le=CENTURY, description="Hours after its sign-in for which a session counts as fresh (M7)."
+    )
+    approval_minutes: float = Field(
+        30, gt=0, le=1440, description="Minutes a manager has to approve a reset; at most a day (M9)."
+    )
+    max_per_window: int = Field(2, ge=0, description="Self-service resets of one person and system in the window.")
+    window_hours: float = Field(24, gt=0, le=CENTURY, description="Hours of that rolling window.")
+    end_sessions: StrictBool = Field(
+        False, description="Whether a reset ends every session of the account, that of the chat too (M7)."
+    )
+
+    @validator("mode")
+    def _known_mode(cls, value: str) -> str:
+        return setting_values.one_of(value, ("both", "all", "one_by_one"))
+
+    @validator("resettable", each_item=True)
+    def _known_kind(cls, value: str) -> str:
+        return setting_values.one_of(value, tuple(kind.value for kind in FactorKind))
+
+    @validator("verification")
+    def _known_way(cls, value: str) -> str:
+        return _verification(value)
+
+    @validator("verification_by_group")
+    def _known_ways(cls, value: dict[str, str]) -> dict[str, str]:
+        return {group: _verification(way) for group, way in value.items()}
+
+
+def _verification(value: str) -> str:
+    if value == "code":
+        raise ValueError(f"'code' is not there yet; write {' or '.join(VERIFICATIONS)}")
+    return setting_values.one_of(value, VERIFICATIONS)
+
+
 class DeskSection(Section):
     type: str = Field("local", description="Where tickets go: local keeps them in the store.")
     prefix: str = Field("AA", description="Letters in front of a ticket's number.")
@@ -412,6 +466,7 @@ class Settings(Section):
     breaker: BreakerSection = BreakerSection()
     mail: MailSection = MailSection()
     links: LinksSection = LinksSection()
+    mfa: MfaSection = MfaSection()
     desk: DeskSection = DeskSection()
     schedulers: SchedulersSection | None = None
 
@@ -425,8 +480,11 @@ class Settings(Section):
 ALWAYS = ("time_zone", "processes", "clock", "store", "conversation", "knowledge")
 SECTIONS = {
     "door": ("door",),
-    "actions": ("systems", "password", "contractor", "lockout", "unlock", "links", "breaker", "desk"),
-    "schedulers": ("systems", "password", "contractor", "lockout", "unlock", "links", "breaker", "mail", "desk", "schedulers"),
+    "actions": ("systems", "password", "contractor", "lockout", "unlock", "mfa", "links", "breaker", "desk"),
+    "schedulers": (
+        *("systems", "password", "contractor", "lockout", "unlock", "mfa", "links", "breaker", "mail", "desk"),
+        "schedulers",
+    ),
     "channel": (),
 }
 # What decides who is told what and when; no secret among them.

@@ -80,7 +80,9 @@ class Unlocks(Requests):
         locked_at = offer.subject.get("locked_at")
         return {"locked_at": datetime.fromisoformat(locked_at) if locked_at else None}
 
-    def _decision(self, system: System, request: Request, groups: Collection[str], used: int) -> policy.Decision:
+    def _decision(
+        self, connection: Connection, system: System, request: Request, groups: Collection[str], used: int
+    ) -> policy.Decision:
         return policy.decide_unlock(self._facts(system, groups, used))
 
     def _facts(self, system: System, groups: Collection[str], used: int) -> policy.UnlockFacts:

@@ -244,8 +244,8 @@ class Connector(Protocol):
     `capabilities` names what else than reading an account it can do; the other methods are not called:
     unlock (`unlock`, `groups`), lockouts (`locked_accounts`, `lockouts_since`), people (`people`), directory
     (`directory_rules`), factors (`factors`, `remove_factor`), sessions (`end_sessions`), reset_link
-    (`mint_reset_link`), history (`sign_in_history`), password_rules (`password_rules`). An act that answered well may
-    still have changed nothing: read back.
+    (`mint_reset_link`), history (`sign_in_history`), password_rules (`password_rules`), manager (`manager`). An act
+    that answered well may still have changed nothing: read back.
     """
 
     key: str
@@ -299,6 +299,9 @@ class Connector(Protocol):
 
     def sign_in_history(self, external_id: str, since: datetime) -> tuple[SignInEvent, ...]:
         """The account's sign-ins, lockouts and unlocks since then, oldest first; the latest thousand at most (X9)."""
+
+    def manager(self, external_id: str) -> str | None:
+        """The external id of the account's manager, read now; None if there is none in this system (M9)."""
 
     def password_rules(self, account: Account) -> PasswordRules | None:
         """The rules that hold for the account, None if the system does not tell us (E, G4, X9)."""

@@ -37,7 +37,10 @@ class FakeSystem:
     clock: ManualClock
     key: str = "okta"
     capabilities: frozenset[str] = frozenset(
-        {"unlock", "lockouts", "people", "directory", "factors", "sessions", "reset_link", "history", "password_rules"}
+        {
+            *("unlock", "lockouts", "people", "directory", "factors", "sessions", "reset_link", "history"),
+            *("password_rules", "manager"),
+        }
     )
     accounts: dict[str, Account] = field(default_factory=dict)
     memberships: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -46,6 +49,7 @@ class FakeSystem:
     enrolled: dict[str, list[Factor]] = field(default_factory=dict)
     history: dict[str, list[SignInEvent]] = field(default_factory=dict)
     rules: PasswordRules | None = None
+    managers: dict[str, str] = field(default_factory=dict)
     calls: list[tuple[str, ...]] = field(default_factory=list)
     unlocked: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
@@ -139,6 +143,9 @@ class FakeSystem:
 
     def password_rules(self, account: Account) -> PasswordRules | None:
         return self._called("password_rules", account.external_id, lambda: self.rules)
+
+    def manager(self, external_id: str) -> str | None:
+        return self._called("manager", external_id, lambda: self._of(external_id, self.managers))
 
     def count(self, method: str) -> int:
         """How often this method was called."""

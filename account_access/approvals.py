@@ -1,0 +1,144 @@
+"""Manager approval of an MFA reset: asked, given, refused, or over (M9).
+
+The request is written when the manager is asked, and waits for them. Who the manager is comes from the directory, when
+they are asked and again when they decide; nobody ever approves for themselves.
+"""
+
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from account_access import audit, notices, offers, people, policy
+from account_access.clock import Clock
+from account_access.connectors.registry import System
+from account_access.offers import Offer
+from account_access.people import Person
+from account_access.requests import Request
+from account_access.resets import AWAITING, Resets
+from account_access.store import Store, tables
+
+
+class Approvals:
+    """The approvals of one installation; shared by the action server and the schedulers."""
+
+    def __init__(self, store: Store, clock: Clock, settings, resets: Resets):
+        self.store = store
+        self.clock = clock
+        self.limits = settings.mfa
+        self.resets = resets
+
+    def approver(self, system: System, external_id: str) -> Person | None:
+        """The owner of the account's manager's account, read from the directory now; None if there is nobody to ask.
+
+        Raises SystemFailure.
+        """
+        if not system.can("manager"):
+            return None
+        manager = system.connector.manager(external_id)
+        if manager is None or manager == external_id:
+            return None
+        with self.store.reading() as connection:
+            owner = people.owner_of(connection, system.key, manager)
+            person = people.find(connection, owner) if owner else None
+            own = people.owner_of(connection, system.key, external_id)
+        return person if person and person.active and person.id != own else None
+
+    def ask(self, offer: Offer, answer_id: str, cause: str, approver: Person) -> str | None:
+        """Closes the offer, writes the request that waits, and the notice to the approver, in one transaction.
+
+        Returns the request's id, also to a retry of the same message; None if the offer was closed by something else.
+        """
+        now = self.clock.now()
+        until = now + timedelta(minutes=self.limits.approval_minutes)
+        waiting = dict(state=AWAITING, approver_id=approver.id, due_at=until, follow_up_owed=True)
+        with self.store.begin() as connection:
+            request_id = self.resets.write(connection, offer, answer_id, cause, **waiting)
+            if request_id is not None:
+                facts = {"request": request_id, "system": offer.subject["system"]}
+                notices.create(connection, now, f"approval:{request_id}", notices.APPROVAL, approver.id, facts)
+        return request_id
+
+    def waiting(self, request_id: str, approver_id: str) -> Request | None:
+        """The request, if it still waits for this person's word."""
+        request = self.resets.find(request_id)
+        if request is None or request.state != AWAITING or request.approver_id != approver_id:
+            return None
+        return request if request.due_at > self.clock.now() else None
+
+    def approve(self, system: System, offer: Offer, cause: str, signed_in_ago: timedelta | None) -> str:
+        """The manager says yes: approved, sign_in_again, or approval_over. Raises SystemFailure.
+
+        `signed_in_ago`: how long before their word their session had signed in, None where nobody can tell.
+        """
+        if not policy.is_fresh(signed_in_ago, timedelta(hours=self.limits.fresh_hours)):
+            return policy.SIGN_IN_AGAIN
+        request = self.waiting(offer.subject["request"], offer.person_id)
+        if request is None:
+            return "approved" if self._decided_by(offer, cause, "approved") else "approval_over"
+        approver = self.approver(system, request.external_id)
+        if approver is None or approver.id != offer.person_id:
+            self._note(request, offer.person_id, "refused", "is not the manager any more")
+            return "approval_over"
+        table, now = tables.requests, self.clock.now()
+        with self.store.begin() as connection:
+            changed = connection.execute(
+                update(table)
+                .where(table.c.id == request.id, table.c.state == AWAITING, table.c.due_at > now)
+                .values(state="confirmed", approved_at=now, due_at=now)
+            )
+            if changed.rowcount != 1:
+                return "approval_over"
+            offers.close(connection, now, offer.id, offers.ANSWERED, "1", cause)
+            self._audit(connection, request, offer.person_id, "approved", None, cause)
+        return "approved"
+
+    def deny(self, offer: Offer, cause: str) -> str:
+        """The manager says no: approval_denied, or approval_over."""
+        request = self.waiting(offer.subject["request"], offer.person_id)
+        if request is None:
+            return "approval_denied" if self._decided_by(offer, cause, "denied") else "approval_over"
+        with self.store.begin() as connection:
+            offers.close(connection, self.clock.now(), offer.id, offers.ANSWERED, None, cause)
+            self._audit(connection, request, offer.person_id, "denied", None, cause)
+        return self.resets.end_waiting(request, "approval_denied", "the manager said no")
+
+    def expire(self) -> int:
+        """Ends requests whose approval did not come in time; returns how many."""
+        table, now = tables.requests, self.clock.now()
+        query = select(table.c.id).where(
+            table.c.act == self.resets.act, table.c.state == AWAITING, table.c.due_at <= now
+        )
+        with self.store.reading() as connection:
+            over = connection.execute(query).scalars().all()
+        for request_id in over:
+            request = self.resets.find(request_id)
+            self.resets.end_waiting(request, "approval_expired", "the manager did not answer in time")
+        return len(over)
+
+    def _decided_by(self, offer: Offer, cause: str, result: str) -> bool:
+        """Whether this very message decided it before a retry."""
+        with self.store.reading() as connection:
+            key = _key(offer.subject["request"], result, cause)
+            return connection.execute(select(tables.audit.c.id).where(tables.audit.c.key == key)).first() is not None
+
+    def _note(self, request: Request, approver_id: str, result: str, reason: str) -> None:
+        with self.store.begin() as connection:
+            self._audit(connection, request, approver_id, result, reason, "")
+
+    def _audit(self, connection, request: Request, approver_id: str, result: str, reason: str | None, cause: str):
+        audit.write(
+            connection,
+            self.clock.now(),
+            f"person:{approver_id}",
+            "approve_reset",
+            f"{request.system}:{request.external_id}",
+            result,
+            request.person_id,
+            reason,
+            {"request": request.id},
+            key=_key(request.id, result, cause) if cause else None,
+        )
+
+
+def _key(request_id: str, result: str, cause: str) -> str:
+    return f"approve_reset:{request_id}:{result}:{cause}"
