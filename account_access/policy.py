@@ -133,7 +133,7 @@ def decide_reset(facts: ResetFacts) -> Decision:
 
 
 def verification_for(groups: frozenset[str], usual: str, by_group: Mapping[str, str]) -> str:
-    """The strictest verification that the settings want of a member of these groups; where they name none, the usual."""
+    """The strictest verification that the settings want of a member of these groups; else the usual one."""
     wanted = [by_group[group] for group in groups if group in by_group]
     return max(wanted, key=VERIFICATIONS.index, default=usual)
 

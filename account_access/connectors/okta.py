@@ -32,7 +32,7 @@ from account_access.connectors.okta_directory import OktaDirectoryRules, group_i
 from account_access.connectors.okta_factors import factors_of
 from account_access.connectors.okta_history import filter_for, history_of
 from account_access.connectors.okta_policies import rules_for
-from account_access.connectors.okta_reading import instant, iso, mapping, optional, sequence, text
+from account_access.connectors.okta_reading import instant, iso, mapping, optional, sequence, text, words
 
 LOCKED = "LOCKED_OUT"
 STATUSES = {
@@ -59,7 +59,10 @@ class OktaConnector:
     """One Okta organisation; see `base.Connector` for what each method promises."""
 
     capabilities = frozenset(
-        {"unlock", "lockouts", "people", "directory", "factors", "sessions", "reset_link", "history", "password_rules"}
+        {
+            *("unlock", "lockouts", "people", "directory", "factors", "sessions", "reset_link", "history"),
+            *("password_rules", "manager"),
+        }
     )
 
     def __init__(self, key: str, settings):
@@ -122,6 +125,15 @@ class OktaConnector:
             if len(page) < HISTORY_PAGE or number == MAX_HISTORY_PAGES:
                 break
         return history_of(found)
+
+    def manager(self, external_id: str) -> str | None:
+        user = mapping(json_of(self.http.get(_user(external_id))))
+        login = words(mapping(user.get("profile")), self.attributes.manager, 320)
+        try:
+            # Okta finds a user by login as by id.
+            return _account(mapping(json_of(self.http.get(_user(login))))).external_id if login else None
+        except AccountNotFound:
+            return None
 
     def password_rules(self, account: Account) -> PasswordRules | None:
         if account.password_elsewhere:

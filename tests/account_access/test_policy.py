@@ -1,8 +1,10 @@
-"""Policy decides before every act, and says why (law 6, U10, I1)."""
+"""Policy decides before every act, and says why (law 6, U10, I1, M5, M7, M9)."""
+
+from datetime import timedelta
 
 import pytest
 
-from account_access.policy import UnlockFacts, decide_unlock
+from account_access.policy import ResetFacts, UnlockFacts, decide_reset, decide_unlock
 
 ADMINS = frozenset({"Okta Administrators", "Break glass"})
 
@@ -41,4 +43,55 @@ CASES = [
 @pytest.mark.parametrize(("changes", "verdict", "reason"), [case[1:] for case in CASES], ids=[c[0] for c in CASES])
 def test_decision(changes, verdict, reason):
     decision = decide_unlock(facts(**changes))
+    assert decision.verdict == verdict and reason in decision.reason
+
+
+def reset_facts(**changes) -> ResetFacts:
+    usual = dict(
+        can_reset=True,
+        mode="automated",
+        groups=frozenset({"Everyone"}),
+        protected_groups=ADMINS,
+        verification="fresh_session",
+        verification_by_group={},
+        signed_in_ago=timedelta(hours=1),
+        fresh_for=timedelta(hours=12),
+        approved=False,
+        resets_in_window=0,
+        max_per_window=2,
+        window_hours=24.0,
+    )
+    return ResetFacts(**{**usual, **changes})
+
+
+STALE = {"signed_in_ago": timedelta(hours=12, seconds=1)}
+WANTS_APPROVAL = {"verification": "manager_approval"}
+TWO_GROUPS = {
+    "groups": frozenset({"Staff", "Contractors"}),
+    "verification_by_group": {"Staff": "automatic", "Contractors": "manager_approval"},
+}
+RESETS = [
+    ("an ordinary person", {}, "act", "fresh_session, self-service reset 1 of 2 in 24 hours"),
+    ("signed in just within", {"signed_in_ago": timedelta(hours=12)}, "act", "fresh_session"),
+    ("signed in too long ago", STALE, "sign_in_again", "not known to be fresh"),
+    ("nobody can tell", {"signed_in_ago": None}, "sign_in_again", "not known to be fresh"),
+    ("automatic needs no freshness", {"verification": "automatic", "signed_in_ago": None}, "act", "automatic"),
+    ("an approval is wanted", WANTS_APPROVAL, "approval_needed", "manager's approval"),
+    ("approved", {**WANTS_APPROVAL, "approved": True}, "act", "approved by the manager"),
+    ("approved instead of signed in again", {**STALE, "approved": True}, "act", "approved by the manager"),
+    ("a human is wanted", {"verification": "human"}, "human", "wants a human"),
+    ("a human is wanted, approved or not", {"verification": "human", "approved": True}, "human", "wants a human"),
+    ("the strictest of two groups", TWO_GROUPS, "approval_needed", "manager's approval"),
+    ("groups of others", {"verification_by_group": {"Staff": "human"}}, "act", "fresh_session"),
+    ("an administrator", {"groups": ADMINS, "approved": True}, "human", "protected group"),
+    ("one too many", {"resets_in_window": 2}, "limited", "2 self-service resets in 24 hours, 2 are allowed"),
+    ("one too many, approved or not", {"resets_in_window": 2, "approved": True}, "limited", "2 are allowed"),
+    ("a system that cannot", {"can_reset": False}, "instructions", "cannot remove factors"),
+    ("instructions wanted", {"mode": "instructions"}, "instructions", "wants instructions"),
+]
+
+
+@pytest.mark.parametrize(("changes", "verdict", "reason"), [case[1:] for case in RESETS], ids=[c[0] for c in RESETS])
+def test_m7_m9_decision_on_a_reset(changes, verdict, reason):
+    decision = decide_reset(reset_facts(**changes))
     assert decision.verdict == verdict and reason in decision.reason

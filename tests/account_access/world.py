@@ -11,11 +11,13 @@ import pytest
 from sqlalchemy import select
 
 from account_access import conversation, offers, people, requests
+from account_access.approvals import Approvals
 from account_access.clock import ManualClock
 from account_access.connectors.base import DirectoryPerson
 from account_access.connectors.registry import System
 from account_access.offers import Offer
 from account_access.people import Person
+from account_access.resets import Resets
 from account_access.settings import Settings
 from account_access.store import Store, migrate, tables
 from account_access.unlocks import Unlocks
@@ -25,6 +27,7 @@ from tests.account_access.fake_system import FakeSystem
 START = datetime(2026, 11, 24, 17, 0, tzinfo=timezone.utc)
 NAMES = ("dana", "eli", "mona")
 DAY = timedelta(hours=24)
+JUST_NOW = timedelta(0)
 
 
 def directory_person(name: str, **changes) -> DirectoryPerson:
@@ -54,6 +57,15 @@ class World:
     def unlocks(self) -> Unlocks:
         """A fresh one each time, as after a restart."""
         return Unlocks(self.store, self.clock, self.settings)
+
+    @property
+    def resets(self) -> Resets:
+        """A fresh one each time, as after a restart."""
+        return Resets(self.store, self.clock, self.settings)
+
+    @property
+    def approvals(self) -> Approvals:
+        return Approvals(self.store, self.clock, self.settings, self.resets)
 
     def person(self, name: str = "dana") -> Person:
         return people.by_login(self.store, f"{name}@acme.example")[0]
@@ -105,15 +117,46 @@ class World:
         offer = self.unlock_offer(name, **options)
         return self.unlocks.confirm(offer, "1", f"inbound-of-{offer.id}")
 
-    def say(self, name: str, text: str, key: str | None = None) -> str:
-        """The id of a message the person typed."""
-        key = key or f"key-{len(self.rows(tables.inbound))}"
-        return conversation.accept_text(self.store, self.clock, self.person(name).id, key, text).id
+    def reset_offer(self, *factor_ids: str, name: str = "dana", question: str = "reset_mfa", **options) -> Offer:
+        """The question whether to remove these factors."""
+        subject = {
+            "act": "reset_mfa",
+            "system": "okta",
+            "external_id": self.account(name),
+            "factor_ids": list(factor_ids),
+        }
+        return self.offer(
+            name, question, (("Yes, reset MFA", "affirm"), ("Cancel", "cancel")), subject=subject, **options
+        )
 
-    def click(self, name: str, offer: Offer, answer: str = "1", key: str | None = None) -> str:
+    def confirmed_reset(self, *factor_ids: str, name: str = "dana", signed_in_ago: timedelta | None = JUST_NOW) -> str:
+        """The id of a reset that the person has just said yes to, in a session that signed in so long ago."""
+        offer = self.reset_offer(*factor_ids, name=name)
+        return self.resets.confirm(offer, "1", self.click(name, offer, signed_in_ago=signed_in_ago))
+
+    def say(self, name: str, text: str, key: str | None = None, signed_in_ago: timedelta | None = JUST_NOW) -> str:
+        """The id of a message the person typed."""
+        key, signed_in = key or f"key-{len(self.rows(tables.inbound))}", self._signed_in(signed_in_ago)
+        person_id = self.person(name).id
+        return conversation.accept_text(self.store, self.clock, person_id, key, text, auth_time=signed_in).id
+
+    def click(
+        self,
+        name: str,
+        offer: Offer,
+        answer: str = "1",
+        key: str | None = None,
+        signed_in_ago: timedelta | None = JUST_NOW,
+    ) -> str:
         """The id of a click of the person."""
-        key = key or f"key-{len(self.rows(tables.inbound))}"
-        return conversation.accept_click(self.store, self.clock, self.person(name).id, key, offer.id, answer).id
+        key, signed_in = key or f"key-{len(self.rows(tables.inbound))}", self._signed_in(signed_in_ago)
+        person_id = self.person(name).id
+        return conversation.accept_click(
+            self.store, self.clock, person_id, key, offer.id, answer, auth_time=signed_in
+        ).id
+
+    def _signed_in(self, ago: timedelta | None) -> datetime | None:
+        return None if ago is None else self.clock.now() - ago
 
     def state_of(self, offer: Offer) -> str:
         return offers.get(self.store, offer.id).state

@@ -59,7 +59,7 @@ class Contract:
         assert "@" in after.login
 
     def test_unknown_account(self, organisation):
-        for method in ("account", "groups", "unlock", "factors", "end_sessions", "mint_reset_link"):
+        for method in ("account", "groups", "unlock", "factors", "end_sessions", "mint_reset_link", "manager"):
             with pytest.raises(AccountNotFound):
                 getattr(organisation.connector, method)(NOBODY)
         with pytest.raises(AccountNotFound):
@@ -109,7 +109,7 @@ class Contract:
     def test_everything_promised_is_a_capability(self, organisation):
         assert organisation.connector.capabilities == {
             *("unlock", "lockouts", "people", "directory", "factors", "sessions", "reset_link", "history"),
-            "password_rules",
+            *("password_rules", "manager"),
         }
 
     def test_a_pass_over_the_directory_tells_what_reading_each_account_would(self, organisation):
@@ -209,6 +209,11 @@ class Contract:
         (*_, last) = organisation.connector.sign_in_history(organisation.someone, LONG_AGO)
         assert organisation.connector.sign_in_history(organisation.someone, last.at + timedelta(seconds=1)) == ()
 
+    def test_m9_manager_is_an_account_of_the_system(self, organisation):
+        manager = organisation.connector.manager(organisation.someone)
+        assert manager != organisation.someone
+        assert organisation.connector.account(manager).external_id == manager
+
     def test_e_password_expires_by_the_rules(self, organisation):
         account = organisation.connector.account(organisation.someone)
         rules = organisation.connector.password_rules(account)
@@ -235,7 +240,7 @@ ACTS = [
     ),
     Act("end_sessions", lambda c, who, _: c.end_sessions(who), None),  # nothing shows it
 ]
-READS = ("account", "groups", "factors", "sign_in_history", "password_rules")
+READS = ("account", "groups", "factors", "sign_in_history", "password_rules", "manager")
 
 
 def read(organisation: Organisation, method: str, account):

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from account_access.connectors.okta import OktaConnector
 from account_access.settings import SystemSection
@@ -171,7 +171,9 @@ class OktaServer:
             return self._list(seen)
         if parts[0] == "groups":
             return self._groups(*parts[1:])
-        user = self.users.get(parts[1])
+        # By id, or by login.
+        by_login = {user["profile"]["login"]: user for user in self.users.values()}
+        user = self.users.get(parts[1]) or by_login.get(unquote(parts[1]))
         if user is None:
             return Answer(404, error("E0000007", "Not found: Resource not found"))
         if parts[2:] == ["groups"]:

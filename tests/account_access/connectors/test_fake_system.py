@@ -36,6 +36,7 @@ def organisation():
         fake.add(f"00u-{name}", f"{name}@acme.example", frozenset({"Everyone"}))
     fake.directory = [[directory_person(name)] for name in NAMES]
     fake.rules = RULES
+    fake.managers["00u-dana"] = "00u-eli"
     gone = fake.accounts["00u-zoe"]
     fake.accounts["00u-zoe"] = replace(gone, status=Status.DEACTIVATED)
 

@@ -31,6 +31,7 @@ def organisation(okta, connector):
     def trouble(kind: str) -> None:
         okta.trouble = kind
 
+    okta.users["00udana"]["profile"]["managerId"] = okta.users["00ueli"]["profile"]["login"]
     okta.users["00ugone"] = {**okta.users["00umona"], "id": "00ugone", "status": "DEPROVISIONED"}
     return Organisation(connector, "00udana", "00ueli", "00umona", "00ugone", 4, okta.lock, enrol, okta.fail, trouble)
 
