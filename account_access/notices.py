@@ -75,6 +75,16 @@ def lockout_key(person_id: str, system: str, locked_at: datetime | None) -> str:
     return f"lockout:{person_id}:{system}:{locked_at.isoformat() if locked_at else 'unknown'}"
 
 
+def last_lockout(connection: Connection, person_id: str, system: str, since: datetime) -> datetime | None:
+    """When the person's last lockout on that system began that was noted since then (UTC), None if there is none."""
+    table = tables.notices
+    query = select(table.c.facts).where(
+        table.c.person_id == person_id, table.c.kind == LOCKOUT, table.c.created_at > since
+    )
+    began = [facts["locked_at"] for facts in connection.execute(query).scalars() if facts.get("system") == system]
+    return max((datetime.fromisoformat(instant) for instant in began if instant), default=None)
+
+
 def repeat_lockout(connection: Connection, now: datetime, key: str, section) -> str | None:
     """Tells a lockout that still stands again, if the settings want that; the new notice's id, else None (N9, N4).
 

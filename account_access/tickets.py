@@ -136,6 +136,11 @@ def find(connection: Connection, ticket_id: str) -> Ticket | None:
     return Ticket(*row) if row else None
 
 
+def changed_at(connection: Connection, ticket_id: str) -> datetime:
+    """When the ticket was opened, resolved or opened again last (UTC)."""
+    return connection.execute(select(tables.tickets.c.changed_at).where(tables.tickets.c.id == ticket_id)).scalar_one()
+
+
 def numbered(connection: Connection, number: int) -> Ticket | None:
     """The ticket with this number, for admins' commands."""
     row = connection.execute(select(*_COLUMNS).where(tables.tickets.c.number == number)).first()

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from account_access import answers, offers
+from account_access import answers, offers, outages
 from account_access.offers import Offer
-from account_access.unlocks import QUESTIONS
 from actions.base import AccountAction, Turn
+
+# A meaning with a smaller share of the classifier's belief than this is no guess worth a button (X5).
+LIKELY = 0.08
+CHOICES = 3
 
 
 class AskAction(AccountAction, ABC):
@@ -41,12 +44,20 @@ class AskAction(AccountAction, ABC):
         return "nothing_open"
 
     async def ask(self, turn: Turn, response: str, subject: dict[str, Any]) -> str:
-        offer = await self.runtime.in_store(self._offer, turn, subject, buttons(turn.domain, response), ())
+        offer = await self.runtime.in_store(self._offer, turn, subject, self.choice(turn, response), ())
         show(turn, response, offer)
         return "asked"
 
+    def choice(self, turn: Turn, response: str) -> list[tuple[str, str]]:
+        """The (title, intent) of the answers, in order."""
+        return buttons(turn.domain, response)
+
+    def lasts(self, turn: Turn, subject: dict[str, Any]) -> timedelta:
+        """For how long a button answers the question (X12)."""
+        return timedelta(hours=self.runtime.settings.conversation.offer_hours)
+
     def _offer(self, turn: Turn, subject: dict[str, Any], found: Sequence[tuple[str, str]], targets) -> Offer:
-        hours = timedelta(hours=self.runtime.settings.conversation.offer_hours)
+        lasts = self.lasts(turn, subject)
         with self.runtime.store.begin() as connection:
             return offers.make(
                 connection,
@@ -56,7 +67,7 @@ class AskAction(AccountAction, ABC):
                 subject,
                 found,
                 turn.cause,
-                hours,
+                lasts,
                 from_notice=turn.notice is not None,
                 targets=targets,
             )
@@ -80,20 +91,35 @@ def show(turn: Turn, response: str, offer: Offer) -> None:
 
 
 class AskMenu(AskAction):
-    """The access menu: what is wrong? (G2, G4, X5)"""
+    """The access menu: what is wrong? (G2, G4)"""
 
     question = "menu"
 
+    def response(self, turn: Turn) -> str:
+        return f"utter_ask_menu_{turn.outcome}" if turn.outcome in ("locked", "available") else "utter_ask_menu"
+
+
+class AskRephrase(AskAction):
+    """Not understood: other words, or one of the likeliest meanings (X5).
+
+    The response has a button for every meaning that may be offered. Three are shown: the likeliest first, then the
+    first ones of the response.
+    """
+
+    question = "rephrase"
+
     async def act(self, turn: Turn) -> str:
-        # Two messages in a row that were not understood: no third round of the same menu (X5).
+        # Two messages in a row that were not understood: no third round of guessing.
         if turn.intent == turn.previous_intent == "nlu_fallback":
             return "give_up"
         return await super().act(turn)
 
-    def response(self, turn: Turn) -> str:
-        if turn.outcome == "locked":
-            return "utter_ask_menu_locked"
-        return "utter_ask_menu_rephrase" if turn.intent == "nlu_fallback" else "utter_ask_menu"
+    def choice(self, turn: Turn, response: str) -> list[tuple[str, str]]:
+        every = super().choice(turn, response)
+        titles = {intent: title for title, intent in every}
+        likely = [intent for intent, share in turn.ranking if intent in titles and share >= LIKELY]
+        ordered = dict.fromkeys([*likely, *titles])
+        return [(titles[intent], intent) for intent in ordered][:CHOICES]
 
 
 class AskHelp(AskAction):
@@ -105,8 +131,8 @@ class AskHelp(AskAction):
         "reset_mfa": "mfa",
         "ask_mfa_instructions": "mfa",
         "ask_about_someone_else": "someone_else",
-        "report_not_me": "not_me",
-        "change_notifications": "notifications",
+        "recover_access": "password",
+        "ask_password_expiry": "password_expiry",
         "nlu_fallback": "not_understood",
     }
 
@@ -115,14 +141,14 @@ class AskHelp(AskAction):
 
     async def subject(self, turn: Turn) -> dict[str, Any]:
         cause = self.response(turn).removeprefix("utter_ask_help_")
-        if cause == "not_me":
-            await self.runtime.in_store(self._withdraw_unlocks, turn)
+        if cause == "down":
+            await self.runtime.in_store(self._wait_for_the_system, turn)
         return {"cause": cause}
 
-    def _withdraw_unlocks(self, turn: Turn) -> None:
-        """Who says that it was somebody else is not left with a question that a stray yes would answer."""
+    def _wait_for_the_system(self, turn: Turn) -> None:
+        """Who met a silent system hears when it is back (X6)."""
         with self.runtime.store.begin() as connection:
-            offers.overtake(connection, self.now, turn.person.id, turn.system.key, QUESTIONS)
+            outages.meet(connection, self.now, turn.person.id, turn.system.key, turn.cause)
 
 
 class AskWhich(AskAction):

@@ -1,7 +1,7 @@
 """The shape of every action: know the person and the cause from the store, act, report an outcome."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,10 @@ SIGNED_OUT = "signed_out"
 
 @dataclass
 class Turn:
-    """One turn as an action sees it. `slots` are facts for responses; they are set and given to every utterance."""
+    """One turn as an action sees it. `slots` are facts for responses; they are set and given to every utterance.
+
+    `ranking`: what a typed message may mean, (intent, share of belief from 0 to 1), the likeliest first.
+    """
 
     person: Person
     system: System
@@ -38,6 +41,7 @@ class Turn:
     domain: Mapping[str, Any]
     dispatcher: CollectingDispatcher
     previous_intent: str
+    ranking: Sequence[tuple[str, float]] = ()
     slots: dict[str, str] = field(default_factory=dict)
 
     def say(self, response: str, **keywords: Any) -> None:
@@ -89,6 +93,7 @@ class AccountAction(Action, ABC):
             domain=domain,
             dispatcher=dispatcher,
             previous_intent=_previous_intent(tracker),
+            ranking=[(entry["name"], entry["confidence"]) for entry in message.get("intent_ranking") or []],
             slots=self._facts(person, system),
         )
 

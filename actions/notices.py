@@ -1,7 +1,8 @@
 """What the schedulers let us say: a lockout, and how a promised unlock ended (N2, N8, law 4)."""
 
 from abc import ABC
-from account_access import notices, offers
+
+from account_access import freezes, notices, offers
 from account_access.unlocks import Look
 from actions.asking import AskAction
 from actions.base import AccountAction, Turn
@@ -9,6 +10,7 @@ from actions.unlock import look_at, tell_ticket, unlock_subject
 
 # What an unlock can owe a follow-up for; anything else goes to a human.
 TOLD_LATER = ("unlocked", "already_unlocked", "relocked", "failed", "handed_over", "limited", "human", "instructions")
+TOLD_LATER += ("frozen", "paused")
 
 
 class Announcement(AccountAction, ABC):
@@ -24,9 +26,12 @@ class AskLockout(AskAction, Announcement):
     """You are locked out: shall I unlock it? A lockout that is over by now, or another one, is not told."""
 
     question = "lockout"
+    kind = notices.LOCKOUT
+    # Other questions that have told of the same lockout.
+    told_by: tuple[str, ...] = ("unlock", "relapse")
 
     async def act(self, turn: Turn) -> str:
-        if turn.notice is None or turn.notice.kind != notices.LOCKOUT:
+        if turn.notice is None or turn.notice.kind != self.kind:
             return "notice_dropped"
         look = await look_at(self, turn)
         reason = self._no_longer_true(turn, look) or await self.runtime.in_store(self._known_already, turn, look)
@@ -38,6 +43,9 @@ class AskLockout(AskAction, Announcement):
             return "notice_dropped"
         facts = turn.notice.facts
         turn.slots["locked_since"] = self.spoken(turn, notices.locked_at(turn.notice))
+        held = await self.runtime.in_store(self._held, turn)
+        if held:
+            return held
         about = unlock_subject(facts["system"], facts["external_id"], facts["locked_at"])
         return await self.ask(turn, self.response(turn), about)
 
@@ -52,8 +60,22 @@ class AskLockout(AskAction, Announcement):
     def _known_already(self, turn: Turn, look: Look) -> str | None:
         """Who asked before the notice came has been told, and has the question in front of them."""
         with self.runtime.store.reading() as connection:
-            asked = offers.find_asked(connection, turn.person.id, "unlock", look.locked_at)
+            asked = [
+                question
+                for question in self.told_by
+                if offers.find_asked(connection, turn.person.id, question, look.locked_at)
+            ]
         return "the person asked first and was told then" if asked else None
+
+    def _held(self, turn: Turn) -> str | None:
+        """`frozen` or `paused` where a yes could do nothing: then nothing is asked (X10, X11)."""
+        with self.runtime.store.reading() as connection:
+            held = self.runtime.unlocks.held(connection, turn.person.id, turn.system.key)
+            freeze = freezes.standing(connection, turn.person.id)
+            ticket = freezes.ticket_of(connection, freeze) if freeze else None
+        if ticket:
+            turn.slots["ticket_reference"] = ticket.reference(self.runtime.settings.desk.prefix)
+        return held.verdict if held else None
 
 
 class AnnounceFollowUp(Announcement):

@@ -89,11 +89,16 @@ class TicketStatus(StoreAction):
 
     def in_store(self, turn: Turn) -> str:
         with self.runtime.store.reading() as connection:
-            ticket = tickets.latest(connection, turn.person.id, self.now - STATUS_REACH, tickets.OPEN)
+            since = self.now - STATUS_REACH
+            ticket = tickets.latest(connection, turn.person.id, since, tickets.OPEN)
+            # Only where nothing is open: an act's own ticket is resolved as soon as it is opened.
+            ticket = ticket or tickets.latest(connection, turn.person.id, since)
+            changed = tickets.changed_at(connection, ticket.id) if ticket else None
         if ticket is None:
             return "ticket_none"
         self.told(turn, ticket)
-        return "ticket_told"
+        turn.slots["ticket_changed"] = self.spoken(turn, changed)
+        return "ticket_told" if ticket.state == tickets.OPEN else "ticket_closed"
 
 
 class MarkResolved(StoreAction):
@@ -141,7 +146,7 @@ class ReopenIssue(StoreAction):
     def _ticket(self, connection, turn: Turn) -> Ticket | None:
         if turn.answered and turn.answered.offer.subject.get("request"):
             return tickets.of_request(connection, turn.answered.offer.subject["request"])
-        return tickets.latest(connection, turn.person.id, self.now - RECENT)
+        return tickets.latest(connection, turn.person.id, self.now - RECENT, security=False)
 
 
 class Dismiss(StoreAction):

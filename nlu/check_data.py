@@ -24,6 +24,10 @@ from nlu.evaluation.similar import alike, normal, skeletons
 # action_ask_<question> utters utter_ask_<question>, or one of utter_ask_<question>_<cause>; where several questions are
 # open, utter_which_<question> is what a button calls it
 ASKS = "action_ask_"
+# action_tell_<thing> utters utter_tell_<thing> or one of utter_tell_<thing>_<case>, as it finds things
+TELLS = "action_tell_"
+# lines of the list of what was done, and mails
+PARTS = ("utter_receipt_", "utter_mail_", "utter_contractor_line")
 # Intents that nobody types: made by Rasa, by a click that came too late, by the schedulers.
 UNTYPED = re.compile("nlu_fallback|stale_answer|EXTERNAL_.*")
 # An entity that the last component makes for the rules, so that nobody annotates it.
@@ -168,10 +172,11 @@ def _actions(project: Project) -> Iterator[Fault]:
 
 
 def _responses(project: Project) -> Iterator[Fault]:
-    questions = [action.removeprefix(ASKS) for action in project.used_actions if action.startswith(ASKS)]
+    names = [action.removeprefix(kind) for kind in (ASKS, TELLS) for action in project.used_actions if kind in action]
     for response, place in project.responses.items():
-        asked = any(re.fullmatch(f"utter_(ask_{name}(_.+)?|which_{name})", response) for name in questions)
-        if response not in project.used_actions and not asked:
+        said = any(re.fullmatch(f"utter_((ask|tell)_{name}(_.+)?|which_{name})", response) for name in names)
+        said = said or response.startswith(PARTS)
+        if response not in project.used_actions and not said:
             yield place.fault(f"response {response} is never said; use it in a rule or story, or remove it")
 
 

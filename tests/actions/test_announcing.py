@@ -26,7 +26,7 @@ class TestLockout:
         assert (asked.outcome, asked.responses) == ("asked", ["utter_ask_lockout"])
         assert asked.said[0][1]["notice"] == notice.id and asked.slots["locked_since"] == "9:00 AM PST"
         offer = stage.show(asked)
-        assert [answer.title for answer in offer.answers] == ["Yes", "No"] and offer.from_notice
+        assert [answer.title for answer in offer.answers] == ["Yes", "No", "This wasn't me"] and offer.from_notice
         assert offer.subject["locked_at"] == since.isoformat()
 
     @pytest.mark.parametrize("situation", ["protected", "limited", "instructions"])

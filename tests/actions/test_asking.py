@@ -4,7 +4,7 @@ import pytest
 
 from account_access import offers
 from account_access.store import tables
-from actions.asking import AskHelp, AskMenu, AskWhich, buttons
+from actions.asking import AskHelp, AskMenu, AskRephrase, AskWhich, buttons
 from actions.unlock import UnlockAccount
 from tests.actions.stage import domain
 
@@ -17,7 +17,6 @@ class TestMenu:
         [
             ("not_locked", "report_access_problem", "utter_ask_menu"),
             ("locked", "report_access_problem", "utter_ask_menu_locked"),
-            (None, "nlu_fallback", "utter_ask_menu_rephrase"),
         ],
     )
     def test_g4_says_what_is_known(self, stage, outcome, intent, response):
@@ -26,17 +25,6 @@ class TestMenu:
         assert (result.outcome, result.responses) == ("asked", [response])
         titles = [answer.title for answer in stage.show(result).answers]
         assert titles == ["Unlock Account", "Forgot Password", "Reset MFA"]
-
-    def test_x5_never_a_third_round(self, stage):
-        stage.events = [ASKED, ASKED]
-        result = stage.typed(AskMenu, "blub", "nlu_fallback")
-        assert (result.outcome, result.said) == ("give_up", [])
-
-    @pytest.mark.parametrize("before", ["greet", None])
-    def test_x5_second_round_only_if_something_was_understood_between(self, stage, before):
-        earlier = {"event": "user", "parse_data": {"intent": {"name": before}} if before else {}}
-        stage.events = [ASKED, earlier, ASKED]
-        assert stage.typed(AskMenu, "blub", "nlu_fallback").outcome == "asked"
 
     def test_replayed_turn_asks_the_same_question(self, stage):
         inbound = stage.world.say("dana", "help")
@@ -47,6 +35,42 @@ class TestMenu:
         stage.world.settings.conversation.offer_hours = 3
         offer = stage.show(stage.typed(AskMenu, "help", "report_access_problem"))
         assert (offer.expires_at - offer.created_at).total_seconds() == 3 * 3600
+
+
+class TestRephrase:
+    """X5: the likeliest meanings as buttons, once; then a ticket."""
+
+    @pytest.mark.parametrize(
+        ("ranking", "expected"),
+        [
+            ([("reset_mfa", 0.4), ("reset_password", 0.38)], ["reset_mfa", "reset_password", "unlock_account"]),
+            ([("deny", 0.5), ("ask_history", 0.3)], ["ask_history", "unlock_account", "reset_password"]),
+            (
+                [("ask_history", 0.3), ("reset_mfa", 0.2), ("unlock_account", 0.1), ("reset_password", 0.1)],
+                ["ask_history", "reset_mfa", "unlock_account"],
+            ),
+            ([("thank", 0.3), ("reset_mfa", 0.01)], ["unlock_account", "reset_password", "reset_mfa"]),
+            ([], ["unlock_account", "reset_password", "reset_mfa"]),
+        ],
+        ids=["close", "filled up", "no more than three", "no guess", "nothing known"],
+    )
+    def test_x5_offers_the_likeliest(self, stage, ranking, expected):
+        ranked = [{"name": name, "confidence": share} for name, share in ranking]
+        message = stage.message("nlu_fallback", stage.world.say("dana", "blub"), intent_ranking=ranked)
+        result = stage.run(AskRephrase, message)
+        assert (result.outcome, result.responses) == ("asked", ["utter_ask_rephrase"])
+        assert [answer.intent for answer in stage.show(result).answers] == expected
+
+    def test_x5_never_a_third_round(self, stage):
+        stage.events = [ASKED, ASKED]
+        result = stage.typed(AskRephrase, "blub", "nlu_fallback")
+        assert (result.outcome, result.said) == ("give_up", [])
+
+    @pytest.mark.parametrize("before", ["greet", None])
+    def test_x5_second_round_only_if_something_was_understood_between(self, stage, before):
+        earlier = {"event": "user", "parse_data": {"intent": {"name": before}} if before else {}}
+        stage.events = [ASKED, earlier, ASKED]
+        assert stage.typed(AskRephrase, "blub", "nlu_fallback").outcome == "asked"
 
 
 class TestHelp:
@@ -66,8 +90,9 @@ class TestHelp:
             ("unlocked", "reset_mfa", "mfa"),
             (None, "ask_mfa_instructions", "mfa"),
             (None, "ask_about_someone_else", "someone_else"),
-            (None, "report_not_me", "not_me"),
-            (None, "change_notifications", "notifications"),
+            ("paused", "unlock_account", "paused"),
+            (None, "recover_access", "password"),
+            (None, "ask_password_expiry", "password_expiry"),
             ("give_up", "nlu_fallback", "not_understood"),
         ],
     )
@@ -77,11 +102,18 @@ class TestHelp:
         assert (result.outcome, result.responses) == ("asked", [f"utter_ask_help_{cause}"])
         assert stage.show(result).subject == {"cause": cause}
 
-    def test_x12_after_it_was_not_me_no_stray_yes_unlocks(self, stage):
-        stage.world.lock()
-        notice, own = stage.world.unlock_offer(question="lockout"), stage.world.unlock_offer()
-        assert stage.typed(AskHelp, "that wasn't me!!", "report_not_me").outcome == "asked"
-        assert {stage.world.state_of(notice), stage.world.state_of(own)} == {"overtaken"}
+    def test_x6_who_meets_a_silent_system_is_told_when_it_is_back(self, stage):
+        inbound = stage.world.say("dana", "unlock me")
+        for _ in range(2):
+            stage.outcome = "down"
+            stage.run(AskHelp, stage.message("unlock_account", inbound))
+        (waiting,) = stage.world.rows(tables.outages)
+        assert (waiting["person_id"], waiting["system"]) == (stage.world.person().id, "okta")
+
+    def test_x6_whoever_needs_help_otherwise_waits_for_nothing(self, stage):
+        stage.outcome = "limited"
+        stage.typed(AskHelp, "unlock me", "unlock_account")
+        assert stage.world.rows(tables.outages) == []
 
 
 class TestWhich:
@@ -143,7 +175,11 @@ class TestWhich:
 
 class TestButtons:
     def test_payload_is_an_intent(self):
-        assert buttons(domain(), "utter_ask_lockout") == [("Yes", "affirm"), ("No", "deny")]
+        assert buttons(domain(), "utter_ask_lockout") == [
+            ("Yes", "affirm"),
+            ("No", "deny"),
+            ("This wasn't me", "report_not_me"),
+        ]
 
     @pytest.mark.parametrize("response", ["utter_no_such_thing", "utter_greet"])
     def test_question_without_buttons_is_the_designers_mistake(self, response):

@@ -8,6 +8,7 @@ import pytest
 from account_access import policy
 from actions.asking import AskAction, AskHelp, AskWhich, buttons
 from actions.notices import TOLD_LATER
+from actions.receipts import ChangeNotifications
 from tests.actions.stage import ROOT, domain
 from tests.actions.test_who_asks import ACTIONS
 
@@ -38,7 +39,8 @@ def literals(node: ast.expr) -> set[str]:
 
 def possible_outcomes() -> set[str]:
     found = {"signed_out", "locked", "already_unlocked"} | set(TOLD_LATER)
-    found |= {policy.INSTRUCTIONS, policy.LIMITED, policy.HUMAN}
+    found |= {policy.INSTRUCTIONS, policy.LIMITED, policy.HUMAN, policy.FROZEN, policy.PAUSED}
+    found |= set(ChangeNotifications.WAYS.values())
     acts = [ROOT / "account_access" / f"{name}.py" for name in ("requests", "unlocks")]
     for path in (*(ROOT / "actions").glob("*.py"), *acts):
         found |= outcomes_in(path)
@@ -76,7 +78,7 @@ def test_every_ask_action_has_its_response(stage):
 
 def test_every_cause_of_help_has_its_response():
     causes = set(AskHelp.CAUSE_BY_INTENT.values())
-    causes |= {"down", "limited", "human", "failed", "instructions", "no_account", "relocked"}
+    causes |= {"down", "limited", "human", "failed", "instructions", "no_account", "relocked", "paused"}
     assert {f"utter_ask_help_{cause}" for cause in causes} == {
         name for name in asking_responses() if name.startswith("utter_ask_help_")
     }
@@ -85,7 +87,9 @@ def test_every_cause_of_help_has_its_response():
 def test_every_question_can_be_named_by_which():
     """Those with a yes or a no: X2 asks which of them is meant."""
     for response in asking_responses():
-        question = "help" if response.startswith("utter_ask_help_") else response.removeprefix("utter_ask_")
+        named = response.removeprefix("utter_ask_")
+        questions = domain()["slots"]["question"]["values"]
+        question = max((q for q in questions if named == q or named.startswith(f"{q}_")), key=len)
         if {intent for _, intent in buttons(domain(), response)} & {"affirm", "deny", "cancel"}:
             assert f"utter_which_{question}" in domain()["responses"]
 

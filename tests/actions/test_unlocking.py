@@ -220,7 +220,7 @@ class TestNotYes:
 class TestAfterwards:
     """U6, N5, U7."""
 
-    @pytest.mark.parametrize(("action", "buttons"), [(AskAfterUnlock, 4), (AskAfterLockout, 3)])
+    @pytest.mark.parametrize(("action", "buttons"), [(AskAfterUnlock, 5), (AskAfterLockout, 4)])
     def test_asks_how_it_went_with_the_tickets_number(self, stage, action, buttons):
         stage.world.lock()
         inbound = stage.world.click("dana", ask(stage))

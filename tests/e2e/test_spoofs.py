@@ -214,4 +214,4 @@ def test_buttons_hold_ids_and_nothing_that_could_be_made_up(stack, person):
     notice = person.notice()
     assert set(notice["offer"]) == {"id", "state", "chosen", "answers"}
     assert all(set(answer) == {"id", "title"} for answer in notice["offer"]["answers"])
-    assert titles(notice) == ["Yes", "No"]
+    assert titles(notice) == ["Yes", "No", "This wasn't me"]

@@ -7,7 +7,7 @@ from sandbox.sign_in import SignInRefused, lock_out, sign_in
 from tests.e2e.installation import eventually
 from tests.e2e.person import titles
 
-AFTER_UNLOCK = ["Great, it worked!", "Forgot Password", "Reset MFA", "Re-open issue"]
+AFTER_UNLOCK = ["Great, it worked!", "Forgot Password", "Reset MFA", "Re-open issue", "This wasn't me"]
 AFTER_LOCKOUT = AFTER_UNLOCK[1:]
 
 
@@ -31,7 +31,7 @@ def test_locked_out_told_sure_back_in(stack, person):
     assert not can_sign_in(stack, person.login)
 
     notice = person.notice()
-    assert titles(notice) == ["Yes", "No"]
+    assert titles(notice) == ["Yes", "No", "This wasn't me"]
     done = person.say("sure")
     assert "unlocked" in done["text"] and titles(done) == AFTER_LOCKOUT
     assert can_sign_in(stack, person.login)
