@@ -1,6 +1,7 @@
-"""`python -m account_access audit | tickets`: what happened, for admins and security, read from the store."""
+"""`python -m account_access audit | tickets | report | breaker`: for admins and security, from the store."""
 
 import argparse
+import getpass
 import json
 import os
 import sys
@@ -14,8 +15,8 @@ from rich.text import Text
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from account_access import breaker, freezes, people, settings, tickets, verification
 from account_access import clock as clocks
-from account_access import people, settings
 from account_access.settings import SettingsError
 from account_access.store import Store, tables
 from account_access.store.engine import StoreOutdated
@@ -24,7 +25,7 @@ DEFAULT_STORE = "sqlite:///var/store.db"
 
 
 class NobodyThere(Exception):
-    """The person named on the command line is not in the store."""
+    """The person, ticket or breaker named on the command line is not in the store."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -57,7 +58,80 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--days", type=float, default=30, help="how far back (default 30)")
         command.add_argument("--json", action="store_true", help="JSON lines, for programs")
         command.set_defaults(read=read)
+        if name == "tickets":
+            _add_close(command)
+    report = commands.add_parser(
+        "report", help="how often each skill was asked for, and resolved: by claim and by fact"
+    )
+    report.add_argument("--days", type=float, default=30, help="how far back (default 30)")
+    report.add_argument("--json", action="store_true", help="JSON lines, for programs")
+    report.set_defaults(read=skills)
+    guard = commands.add_parser(
+        "breaker", help="whether self-service is stopped for everybody; `rearm` allows it again"
+    )
+    guard.add_argument("--json", action="store_true", help="JSON lines, for programs")
+    guard.set_defaults(read=breakers)
+    rearm = guard.add_subparsers(dest="act").add_parser("rearm", help="allow self-service on this system again")
+    rearm.add_argument("system", metavar="SYSTEM", help="the system's name in settings.yml")
+    rearm.add_argument("--by", default=getpass.getuser(), help="who does it, for the audit trail (default: you)")
+    rearm.set_defaults(read=rearm_breaker)
     return parser
+
+
+def _add_close(command: argparse.ArgumentParser) -> None:
+    close = command.add_subparsers(dest="act").add_parser(
+        "close", help="resolve a ticket; security's allows self-service again"
+    )
+    close.add_argument("number", metavar="NUMBER", help="e.g. 1001 or AA-1001")
+    close.add_argument("--by", default=getpass.getuser(), help="who does it, for the audit trail (default: you)")
+    close.set_defaults(read=close_ticket)
+
+
+def close_ticket(store: Store, clock, command) -> Iterable[dict[str, Any]]:
+    """Resolves the ticket, at the desk too; a freeze that it holds is lifted with it (X10)."""
+    number = command.number.rpartition("-")[2]
+    with store.begin() as connection:
+        ticket = tickets.numbered(connection, int(number)) if number.isdigit() else None
+        if ticket is None:
+            raise NobodyThere(f"tickets close: there is no ticket {command.number!r}; `tickets` lists them")
+        now, actor = clock.now(), f"admin:{command.by}"
+        tickets.change_state(
+            connection, now, ticket, tickets.RESOLVED, f"Closed by {command.by}.", now.isoformat(), actor
+        )
+        lifted = freezes.lift(connection, now, ticket, actor)
+        yield {
+            "ticket": ticket.number,
+            "summary": ticket.summary,
+            "state": tickets.RESOLVED,
+            "self-service": "allowed again" if lifted else "as it was",
+        }
+
+
+def skills(store: Store, clock, command) -> Iterable[dict[str, Any]]:
+    """What came of each skill: `claimed` is what people say, `verified` what the systems show (X8)."""
+    with store.reading() as connection:
+        for count in verification.report(connection, clock.now() - timedelta(days=command.days)):
+            yield {name.replace("_", " "): value for name, value in vars(count).items()}
+
+
+def breakers(store: Store, clock, command) -> Iterable[dict[str, Any]]:
+    """How each system's breaker stands; one that was quiet long enough begins again at the next look (X11)."""
+    with store.reading() as connection:
+        for state in breaker.states(connection):
+            yield {
+                "system": state.system,
+                "self-service": "stopped" if state.tripped_at else "allowed",
+                "since": _utc(state.tripped_at) if state.tripped_at else "",
+                "reason": state.reason or "",
+            }
+
+
+def rearm_breaker(store: Store, clock, command) -> Iterable[dict[str, Any]]:
+    """Allows self-service on a system again (X11)."""
+    with store.begin() as connection:
+        if not breaker.rearm(connection, clock.now(), command.system, f"admin:{command.by}"):
+            raise NobodyThere(f"breaker rearm: self-service on {command.system!r} is not stopped; see `breaker`")
+    yield {"system": command.system, "self-service": "allowed"}
 
 
 def audit_trail(store: Store, clock, command) -> Iterable[dict[str, Any]]:
@@ -120,13 +194,13 @@ def _print(rows: list[dict[str, Any]], as_json: bool, title: str) -> None:
             print(json.dumps(row, ensure_ascii=False))
         return
     if not rows:
-        print(f"no {title} in this period")
+        print(f"no {title}" if title == "breaker" else f"no {title} in this period")
         return
     table = Table(title=title)
     for column in rows[0]:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*[Text(_harmless(str(value or ""))) for value in row.values()])
+        table.add_row(*[Text(_harmless("" if value is None else str(value))) for value in row.values()])
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 

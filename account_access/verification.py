@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 AFTER_MINUTES = (2, 5, 10)
 VERIFIED, RELAPSED, UNKNOWN, VOID = "verified", "relapsed", "unknown", "void"
 # The outcomes of acts that changed something which should last, by act.
-LASTING = {"unlock": ("unlocked",), "reset_mfa": ("reset",)}
+LASTING = {"unlock": ("unlocked",), "reset_mfa": ("mfa_reset",)}
 # Requests that ended before this are not looked at any more: they are not about now.
 REACH = timedelta(hours=24)
 CLAIM_SECONDS = 60

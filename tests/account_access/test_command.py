@@ -4,9 +4,11 @@ import json
 
 import pytest
 
-from account_access import audit, tickets
+from account_access import audit, breaker, freezes, tickets
 from account_access.__main__ import main
 from account_access.desks.local import LocalDesk
+from account_access.store import tables
+from account_access.verification import Verification
 
 
 @pytest.fixture
@@ -90,3 +92,86 @@ def test_what_is_wrong_is_one_sentence(told, monkeypatch, capsys, variable, valu
 
 def test_unknown_person(told, capsys):
     assert main(["audit", "--person", "nobody"]) == 2 and "nobody has the login 'nobody'" in capsys.readouterr().err
+
+
+class TestClosing:
+    """X10: security closes its ticket, and nothing else allows self-service again."""
+
+    @pytest.fixture
+    def frozen(self, told):
+        with told.store.begin() as connection:
+            freezes.report(connection, told.clock.now(), told.person(), "inbound", "A lockout.")
+        return told
+
+    def stands(self, world):
+        with world.store.reading() as connection:
+            return freezes.standing(connection, world.person().id) is not None
+
+    @pytest.mark.parametrize("number", ["1002", "AA-1002"])
+    def test_x10_securitys_ticket_lifts_the_freeze(self, frozen, capsys, number):
+        assert self.stands(frozen)
+        assert main(["tickets", "close", number, "--by", "ann"]) == 0
+        assert "allowed again" in capsys.readouterr().out and not self.stands(frozen)
+        closed = [r for r in audit.about(frozen.store, frozen.person().id) if r["actor"] == "admin:ann"]
+        assert [(r["act"], r["result"]) for r in closed] == [("resolve_ticket", "done"), ("freeze", "lifted")]
+        assert [e["event"] for e in frozen.rows(tables.desk_outbox)][-1] == "resolve"
+
+    def test_x10_another_ticket_lifts_nothing(self, frozen, capsys):
+        assert main(["tickets", "close", "1001"]) == 0
+        assert "as it was" in capsys.readouterr().out and self.stands(frozen)
+
+    @pytest.mark.parametrize("number", ["7", "AA-", "x"])
+    def test_no_such_ticket(self, frozen, capsys, number):
+        assert main(["tickets", "close", number]) == 2
+        assert "there is no ticket" in capsys.readouterr().err and self.stands(frozen)
+
+
+class TestBreaker:
+    @pytest.fixture
+    def tripped(self, told):
+        with told.store.begin() as connection:
+            limits = told.settings.breaker.copy(update={"max_lockouts": 0})
+            told.lock()
+            locked = [told.fake.accounts["00u-dana"]]
+            assert breaker.observe(connection, told.clock.now(), "okta", locked, limits)
+        return told
+
+    def test_x11_is_shown(self, tripped, capsys):
+        assert main(["breaker", "--json"]) == 0
+        (line,) = lines(capsys)
+        assert (line["system"], line["self-service"]) == ("okta", "stopped") and "1 lockouts" in line["reason"]
+
+    def test_x11_an_admin_rearms_it(self, tripped, capsys):
+        assert main(["breaker", "rearm", "okta", "--by", "ann"]) == 0
+        assert [r["actor"] for r in tripped.rows(tables.audit, act="breaker")][-1] == "admin:ann"
+        assert main(["breaker", "rearm", "okta"]) == 2
+        assert "is not stopped" in capsys.readouterr().err
+
+    def test_nothing_was_ever_counted(self, told, capsys):
+        assert main(["breaker", "rearm", "vpn"]) == 2
+
+
+class TestReport:
+    def test_x8_claimed_and_verified(self, told, capsys):
+        told.clock.move(minutes=10)
+        checks = Verification(told.store, told.clock)
+        checks.plan()
+        for check, request in checks.due():
+            checks.run(told.system, check, request)
+        assert main(["report", "--json", *ALL]) == 0
+        (line,) = lines(capsys)
+        assert line == {
+            "act": "unlock",
+            "asked": 1,
+            "done": 1,
+            "claimed": 0,
+            "verified": 1,
+            "relapsed": 0,
+            "not yet": 0,
+            "unknown": 0,
+        }
+
+    def test_as_a_table_for_people(self, told, capsys):
+        assert main(["report", *ALL]) == 0
+        shown = capsys.readouterr().out
+        assert "claimed" in shown and "verified" in shown and "0" in shown

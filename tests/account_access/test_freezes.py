@@ -3,6 +3,7 @@
 import pytest
 
 from account_access import audit, freezes, tickets
+from account_access.connectors.base import FactorKind
 from account_access.store import tables
 
 
@@ -106,3 +107,10 @@ class TestLifting:
         close_ticket(world)
         assert report(world, cause="inbound-2")[1] and standing(world)
         assert len(world.rows(tables.tickets)) == 2
+
+
+def test_x10_stops_every_act(world):
+    factor = world.fake.enrol("00u-dana", FactorKind.SMS, "old phone")
+    request = world.confirmed_reset(factor)
+    report(world)
+    assert world.resets.execute(world.system, request) == "frozen" and world.fake.removed == []

@@ -6,6 +6,7 @@ from sqlalchemy import update
 from account_access import audit, mail, people, words
 from account_access.mail import Mails
 from account_access.store import claims, tables
+from account_access.verification import LASTING
 from tests.account_access.smtp_stand_in import serving
 from tests.account_access.world import directory_person
 
@@ -69,7 +70,7 @@ class TestSending:
         round_of(world)
         assert [r["result"] for r in audit.about(world.store, world.person().id) if r["act"] == "mail"] == ["sent"] * 2
 
-    @pytest.mark.parametrize("act", ["unlock"])
+    @pytest.mark.parametrize("act", list(LASTING))
     def test_each_act_has_its_words_with_a_subject(self, act):
         facts = dict.fromkeys(("person_name", "system_name", "at", "ticket_reference"), "x")
         subject, _, text = words.fill(words.responses(), f"utter_mail_{act}", facts).partition("\n")

@@ -3,7 +3,7 @@
 import pytest
 
 from account_access import audit, notices, requests, verification
-from account_access.connectors.base import SignInEvent, SignInOutcome, TemporarilyUnavailable
+from account_access.connectors.base import FactorKind, SignInEvent, SignInOutcome, TemporarilyUnavailable
 from account_access.store import tables
 from account_access.verification import Verification
 from tests.account_access.fake_system import Killed
@@ -200,3 +200,31 @@ class TestReport:
         world.unlocks.execute(world.system, world.confirmed())
         count = self.report(world)
         assert (count.asked, count.done, count.not_yet) == (1, 0, 0)
+
+
+class TestResets:
+    """An MFA reset lasts if none of the factors it was to remove stands again; new ones are no relapse."""
+
+    @pytest.fixture
+    def factor(self, world):
+        """Dana's old phone, which was removed a moment ago."""
+        factor = world.fake.enrol("00u-dana", FactorKind.OKTA_VERIFY_PUSH, "old phone")
+        kept = list(world.fake.enrolled["00u-dana"])
+        assert world.resets.execute(world.system, world.confirmed_reset(factor)) == "mfa_reset"
+        return kept[0]
+
+    def look(self, world):
+        world.clock.move(minutes=2)
+        checks = Verification(world.store, world.clock)
+        checks.plan()
+        return [checks.run(world.system, check, request) for check, request in checks.due()]
+
+    def test_x8_gone_is_verified_and_a_new_device_is_no_relapse(self, world, factor):
+        world.fake.enrol("00u-dana", FactorKind.SECURITY_KEY, "new key")
+        assert self.look(world) == ["verified"]
+
+    def test_x8_the_same_one_again_is_told(self, world, factor):
+        world.fake.enrolled["00u-dana"].append(factor)
+        assert self.look(world) == ["relapsed"]
+        (notice,) = world.rows(tables.notices, kind=notices.RELAPSE)
+        assert notice["facts"]["act"] == "reset_mfa" and ticket(world)["state"] == "open"
