@@ -15,9 +15,11 @@ NONE = "none"
 SEVERAL = "several"
 # A typed title may be misspelt by a letter; a shorter word than a title's never passes for it.
 TITLE_LIKENESS = 90
-# Where an offer has no Cancel, "cancel" means its No, and the other way round.
-ALIKE = {"cancel": "deny", "deny": "cancel"}
+# Where an offer has no Cancel, "cancel" means its No, and the other way round; where it has no Yes, "yes" means the one
+# answer of these that it has.
+ALIKE = {"cancel": ("deny",), "deny": ("cancel",), "affirm": ("recover_access", "view_answer")}
 YES_OR_NO = ("affirm", "deny")
+NO = ("cancel", "deny")
 NUMBER_WORDS = {"one": 1, "first": 1, "two": 2, "second": 2, "three": 3, "third": 3, "four": 4, "fourth": 4}
 NUMBER_WORDS |= {"five": 5, "fifth": 5, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5, "last": -1}
 # "No" is never short for "number" here: "no, one" and "no. 1" may be refusals, and no act is built on a guess (X12).
@@ -86,12 +88,13 @@ def resolve(text: str, intent: str, confidence: float, offers: Sequence[OpenOffe
     offer, answer = found[-1]
     # Where one offer says No and another Cancel, both are a no.
     meanings = {
-        (chosen.subject or candidate.subject, "no" if chosen.intent in ALIKE else chosen.intent)
+        (chosen.subject or candidate.subject, "no" if chosen.intent in NO else chosen.intent)
         for candidate, chosen in found
     }
     # "Forgot Password" means the same wherever it was shown, a yes does not: the person is asked which.
-    if len(meanings) > 1 and answer.intent in ("affirm", "deny", "cancel"):
-        return Resolution(answer.intent, SEVERAL, confidence)
+    meant = "affirm" if intent == "affirm" and answer.intent not in NO else answer.intent
+    if len(meanings) > 1 and meant in ("affirm", *NO):
+        return Resolution(meant, SEVERAL, confidence)
     return Resolution(answer.intent, answer.question or offer.question, confidence, offer.id, answer.id)
 
 
@@ -121,7 +124,7 @@ def _numbered(position: int, offers: Sequence[OpenOffer]) -> Resolution:
 
 
 def _answer_with(offer: OpenOffer, intent: str) -> tuple[OpenOffer, OpenAnswer] | None:
-    for wanted in (intent, ALIKE.get(intent)):
+    for wanted in (intent, *ALIKE.get(intent, ())):
         for answer in offer.answers:
             if answer.intent == wanted:
                 return offer, answer

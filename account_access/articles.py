@@ -66,18 +66,24 @@ class Articles:
         return self._by_name.get(name)
 
     def find(
-        self, topic: str, systems: Iterable[str], factor: str | None = None, groups: Iterable[str] | None = None
+        self,
+        topic: str,
+        systems: Iterable[str],
+        factor: str | None = None,
+        groups: Iterable[str] | None = None,
+        general: bool = True,
     ) -> Article | None:
         """The article on the topic for one of these systems' names and the factor, the most particular first.
 
-        `groups` are the reader's, None where nobody knows them: then only what is for everyone.
+        `groups` are the reader's, None where nobody knows them: then only what is for everyone. Without `general` it
+        has to name the system itself.
         """
         named, member = _folded(systems), _folded(groups or ())
         fitting = [
             article
             for article in self._by_name.values()
             if topic in article.topics
-            and (not article.systems or article.systems & named)
+            and (article.systems & named or (general and not article.systems))
             and (not article.groups or article.groups & member)
             and (not article.factors or (factor or "").casefold() in article.factors)
         ]

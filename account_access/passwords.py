@@ -11,7 +11,7 @@ from datetime import timedelta
 from pydantic import SecretStr
 from sqlalchemy.engine import Connection
 
-from account_access import audit, links, people, policy
+from account_access import audit, breaker, freezes, links, people, policy
 from account_access.clock import Clock
 from account_access.connectors.base import (
     AccountNotFound,
@@ -46,6 +46,7 @@ class Passwords:
         self.store = store
         self.clock = clock
         self.limits = settings.links
+        self.mass_limits = settings.breaker
 
     def look(self, system: System, person_id: str) -> str:
         """What the person can be offered for this system now.
@@ -61,7 +62,7 @@ class Passwords:
             return "no_account" if minted else "recoverable"
         try:
             account = system.connector.account(external_id)
-            decision = self._decide(system, external_id) if minted else None
+            decision = self._decide(system, person_id, external_id) if minted else None
         except SystemFailure as error:
             logger.info("Looking at an account before a password reset: %s", error)
             return _hindrance(error) if minted else "recoverable"
@@ -72,6 +73,10 @@ class Passwords:
         if minted and account.password_elsewhere:
             return policy.INSTRUCTIONS
         return "locked" if account.locked else "recoverable"
+
+    def unanswered(self, system: System) -> str:
+        """As `look`, for a system that did not answer in time."""
+        return "down" if way(system) == links.MINTED else "recoverable"
 
     def link(self, connection: Connection, cause: str, person_id: str, system: System) -> Link:
         """The person's link for this system; a retry of the same cause finds it."""
@@ -99,7 +104,7 @@ class Passwords:
         if external_id is None or not system.can("reset_link"):
             return Minted("no_account" if external_id is None else policy.INSTRUCTIONS)
         try:
-            decision = self._decide(system, external_id)
+            decision = self._decide(system, link.person_id, external_id)
             self._record(system, link, external_id, decision.verdict, decision.reason)
             if decision.verdict != policy.ACT:
                 return Minted(_refusal(decision.verdict))
@@ -115,7 +120,14 @@ class Passwords:
         with self.store.reading() as connection:
             return people.accounts_of(connection, person_id).get(system.key)
 
-    def _decide(self, system: System, external_id: str) -> policy.Decision:
+    def _decide(self, system: System, person_id: str, external_id: str) -> policy.Decision:
+        with self.store.reading() as connection:
+            freeze = freezes.standing(connection, person_id)
+            number = str(freezes.ticket_of(connection, freeze).number) if freeze else None
+            paused = breaker.paused_because(connection, self.clock.now(), system.key, self.mass_limits)
+        held = policy.hold(number, paused)
+        if held:
+            return held
         groups = system.connector.groups(external_id)
         return policy.decide_mint(system.can("reset_link"), groups, system.settings.protected_groups)
 
@@ -149,7 +161,7 @@ def way(system: System) -> str:
 
 
 def _refusal(verdict: str) -> str:
-    return "password_human" if verdict == policy.HUMAN else verdict
+    return verdict if verdict == policy.INSTRUCTIONS else "password_human"
 
 
 def _hindrance(error: SystemFailure) -> str:

@@ -127,11 +127,9 @@ class AskHelp(AskAction):
 
     question = "help"
     CAUSE_BY_INTENT = {
-        "reset_password": "password",
         "reset_mfa": "mfa",
         "ask_mfa_instructions": "mfa",
         "ask_about_someone_else": "someone_else",
-        "recover_access": "password",
         "ask_password_expiry": "password_expiry",
         "nlu_fallback": "not_understood",
     }

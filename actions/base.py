@@ -26,7 +26,8 @@ SIGNED_OUT = "signed_out"
 class Turn:
     """One turn as an action sees it. `slots` are facts for responses; they are set and given to every utterance.
 
-    `ranking`: what a typed message may mean, (intent, share of belief from 0 to 1), the likeliest first.
+    `ranking`: what a typed message may mean, (intent, share of belief from 0 to 1), the likeliest first. `named`: the
+    names in the message, (entity, value); they choose what is told, never whose account is touched (law 1).
     """
 
     person: Person
@@ -42,6 +43,7 @@ class Turn:
     dispatcher: CollectingDispatcher
     previous_intent: str
     ranking: Sequence[tuple[str, float]] = ()
+    named: Sequence[tuple[str, str]] = ()
     slots: dict[str, str] = field(default_factory=dict)
 
     def say(self, response: str, **keywords: Any) -> None:
@@ -94,6 +96,7 @@ class AccountAction(Action, ABC):
             dispatcher=dispatcher,
             previous_intent=_previous_intent(tracker),
             ranking=[(entry["name"], entry["confidence"]) for entry in message.get("intent_ranking") or []],
+            named=[(entry["entity"], str(entry["value"])) for entry in message.get("entities") or []],
             slots=self._facts(person, system),
         )
 

@@ -10,9 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from account_access import articles
 from account_access import clock as clocks
+from account_access.articles import Articles
 from account_access.clock import Clock
 from account_access.connectors.registry import System, systems_of
+from account_access.passwords import Passwords
 from account_access.settings import Settings
 from account_access.store import Store, claims
 from account_access.unlocks import Look, Unlocks
@@ -32,13 +35,21 @@ class Runtime:
     unlocks: Unlocks
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(STORE_THREADS, "store"))
     looks: dict[str, Look] = field(default_factory=dict)
+    articles: Articles = field(default_factory=Articles)
 
     @classmethod
     def of(cls, settings: Settings) -> "Runtime":
-        """Opens the store and builds the connectors. Raises StoreOutdated."""
+        """Reads the articles, opens the store, builds the connectors. Raises SettingsError and StoreOutdated."""
+        told = articles.load(settings.knowledge)
         store, clock = Store.open(settings.store.url), clocks.from_settings(settings.clock)
         claims.release_of_the_dead(store)
-        return cls(settings, store, clock, systems_of(settings), Unlocks(store, clock, settings))
+        unlocks = Unlocks(store, clock, settings)
+        return cls(settings, store, clock, systems_of(settings), unlocks, articles=told)
+
+    @property
+    def passwords(self) -> Passwords:
+        """The ways to new passwords."""
+        return Passwords(self.store, self.clock, self.settings)
 
     def remember(self, cause: str, look: Look) -> None:
         """Keeps what was just seen for the next action of the same turn; it is only a short cut, never a fact."""

@@ -28,6 +28,14 @@ AFTER = offer(
     ("Reset MFA", "reset_mfa"),
     ("Re-open issue", "report_unresolved"),
 )
+PASSWORD = offer(
+    "password",
+    "offer:password",
+    ("Recover access", "recover_access"),
+    ("Get help", "contact_support"),
+    ("Cancel", "cancel"),
+)
+ARTICLE = offer("article", "offer:article", ("View answer", "view_answer"), ("Cancel", "cancel"))
 HELP = offer("help", "offer:help", ("Open a ticket", "affirm"), ("Cancel", "cancel"))
 
 # (open offers, the last shown last; text; intent understood; intent then; question)
@@ -47,6 +55,15 @@ CASES = [
     ([LOCKOUT], "forget it", "cancel", "deny", "lockout"),
     ([UNLOCK], "no thanks", "deny", "cancel", "unlock"),
     ([HELP], "no", "deny", "cancel", "help"),
+    # yes is the one way on where there is no Yes
+    ([PASSWORD], "yes please", "affirm", "recover_access", "password"),
+    ([ARTICLE], "sure, show me", "affirm", "view_answer", "article"),
+    ([PASSWORD], "Recover access", "unlock_account", "recover_access", "password"),
+    ([PASSWORD], "no", "deny", "cancel", "password"),
+    ([LOCKOUT, PASSWORD], "yes", "affirm", "affirm", "several"),
+    ([PASSWORD, LOCKOUT], "yes", "affirm", "affirm", "several"),
+    ([PASSWORD, ARTICLE], "yes", "affirm", "affirm", "several"),
+    ([LOCKOUT, PASSWORD], "recover access", "affirm", "recover_access", "password"),
     # numbers answer the last shown
     ([UNLOCK], "1", "choose_option", "affirm", "unlock"),
     ([UNLOCK], "2", "choose_option", "contact_support", "unlock"),

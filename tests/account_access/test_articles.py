@@ -103,6 +103,11 @@ class TestFinding:
         article = found.find(topic, systems, factor, groups)
         assert (article and article.name) == name
 
+    @pytest.mark.parametrize(("system", "name"), [("VPN", "vpn"), ("Payroll", None)])
+    def test_p6_no_general_instructions_for_a_system_of_its_own(self, found, system, name):
+        article = found.find("reset_password", [system], general=False)
+        assert (article and article.name) == name
+
     def test_p4_systems_with_instructions_are_known(self, found):
         assert found.systems_told_of("reset_password") == {"vpn", "globalprotect"}
 

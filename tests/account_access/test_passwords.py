@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from account_access import links
+from account_access import freezes, links
 from account_access.connectors.base import (
     AccountNotFound,
     OutcomeUnknown,
@@ -141,6 +141,11 @@ class TestMint:
         world.fake.memberships["00u-dana"] = PROTECTED
         assert self.minted(world).outcome == "password_human"
         assert world.fake.count("mint_reset_link") == 0 and self.results(world) == ["human"]
+
+    def test_x10_frozen_account_gets_no_link(self, world):
+        with world.store.begin() as connection:
+            freezes.report(connection, world.clock.now(), world.person(), "a-message", "okta")
+        assert self.minted(world).outcome == "password_human" and world.fake.count("mint_reset_link") == 0
 
     @pytest.mark.parametrize(
         ("trouble", "outcome"),

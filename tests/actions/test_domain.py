@@ -41,6 +41,7 @@ def possible_outcomes() -> set[str]:
     found = {"signed_out", "locked", "already_unlocked"} | set(TOLD_LATER)
     found |= {policy.INSTRUCTIONS, policy.LIMITED, policy.HUMAN, policy.FROZEN, policy.PAUSED}
     found |= set(ChangeNotifications.WAYS.values())
+    found |= {"recoverable", "link_made", "minted_link_made"}
     acts = [ROOT / "account_access" / f"{name}.py" for name in ("requests", "unlocks")]
     for path in (*(ROOT / "actions").glob("*.py"), *acts):
         found |= outcomes_in(path)
@@ -79,6 +80,7 @@ def test_every_ask_action_has_its_response(stage):
 def test_every_cause_of_help_has_its_response():
     causes = set(AskHelp.CAUSE_BY_INTENT.values())
     causes |= {"down", "limited", "human", "failed", "instructions", "no_account", "relocked", "paused"}
+    causes |= {"password_human", "no_article"}
     assert {f"utter_ask_help_{cause}" for cause in causes} == {
         name for name in asking_responses() if name.startswith("utter_ask_help_")
     }
@@ -90,11 +92,13 @@ def test_every_question_can_be_named_by_which():
         named = response.removeprefix("utter_ask_")
         questions = domain()["slots"]["question"]["values"]
         question = max((q for q in questions if named == q or named.startswith(f"{q}_")), key=len)
+        asked = response.removeprefix("utter_ask_")
+        question = max((q for q in questions if f"{asked}_".startswith(f"{q}_")), key=len)
         if {intent for _, intent in buttons(domain(), response)} & {"affirm", "deny", "cancel"}:
             assert f"utter_which_{question}" in domain()["responses"]
 
 
 def test_every_fact_given_to_responses_is_a_slot(stage):
     facts = {"person_name", "system_name", "portal_url", "unlock_limit", "unlock_window_hours"}
-    facts |= {"locked_since", "ticket_reference"}
+    facts |= {"locked_since", "ticket_reference", "named_system", "link_path", "article_title", "article_url"}
     assert facts <= set(domain()["slots"])
