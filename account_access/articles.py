@@ -111,6 +111,8 @@ def load(section) -> Articles:
 
     Raises SettingsError with every error of every file.
     """
+    if section.folder is None:
+        return Articles()
     folder = Path(section.folder)
     if not folder.is_dir():
         raise SettingsError([f"{folder}: not found; create it, or correct knowledge.folder in the settings"])

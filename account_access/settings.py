@@ -22,7 +22,7 @@ from account_access.policy import VERIFICATIONS
 from account_access.spelling import did_you_mean
 
 CENTURY = 876_600  # hours
-SECRET_KEYS = frozenset({"token", "secret", "client_secret", "cookie_secret", "password", "api_key"})
+SECRET_KEYS = frozenset({"token", "secret", "client_secret", "cookie_secret", "link_secret", "password", "api_key"})
 _VARIABLE = re.compile(r"^\$\{([A-Z][A-Z0-9_]*)\}$")
 
 
@@ -88,6 +88,12 @@ class DoorSection(Section):
     rasa_url: str = Field("http://127.0.0.1:5005", description="Rasa, on loopback or an internal network.")
     secret: SecretStr = Field(..., description="Shared by door and Rasa's channel, as ${NAME}.")
     cookie_secret: SecretStr = Field(..., description="Signs the short sign-in cookie, as ${NAME}.")
+    actions_url: str = Field(
+        "http://127.0.0.1:5055", description="The action server, on loopback or an internal network; mints links."
+    )
+    link_secret: SecretStr | None = Field(
+        None, description="Shared with the action server (its LINK_SECRET) where links are minted, as ${NAME}."
+    )
     sign_in: SignInSection
 
     @validator("url")
@@ -189,7 +195,9 @@ class LinksSection(Section):
 class KnowledgeSection(Section):
     """Articles with instructions (docs/articles.md)."""
 
-    folder: str = Field("knowledge", description="Folder of Markdown files, from where the processes are started.")
+    folder: str | None = Field(
+        None, description="Folder of Markdown files, from where the processes are started; none: no articles."
+    )
     words: dict[str, str] = Field(
         {}, description="The organisation's own words: an article's {help_desk} becomes the value of help_desk."
     )

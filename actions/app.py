@@ -1,4 +1,7 @@
-"""The action server: rasa_sdk's own, with a secret on every call (law 3). Loopback only."""
+"""The action server: rasa_sdk's own, with a secret on every call (law 3). Loopback only.
+
+Rasa calls it to act, and the door to mint a one-time link at its owner's press; each has a secret of its own.
+"""
 
 import hmac
 import os
@@ -11,7 +14,7 @@ from sanic.response import HTTPResponse, json
 from account_access import settings as configuration
 from account_access.settings import SettingsError
 from account_access.store.engine import StoreOutdated
-from actions import runtime
+from actions import minting, runtime
 from actions.runtime import Runtime
 
 HOST = "127.0.0.1"
@@ -19,18 +22,28 @@ DEFAULT_PORT = 5055
 SECRET_HEADER = "X-Action-Secret"  # noqa: S105 (the name of a header)
 
 
-def build(secret: str):
-    """The Sanic application; only `/health` answers without the secret. Install a runtime first."""
+def build(secret: str, link_secret: str = ""):
+    """The Sanic application; only `/health` answers without a secret. Install a runtime first.
+
+    Without a `link_secret` nothing is minted.
+    """
     app = create_app("actions", cors_origins="")
 
     @app.middleware("request")
     async def check_secret(request: Request) -> HTTPResponse | None:
         if request.path == "/health":
             return None
-        given = request.headers.get(SECRET_HEADER, "")
-        if not hmac.compare_digest(given.encode(), secret.encode()):
+        header, expected = SECRET_HEADER, secret
+        if request.path == minting.PATH:
+            header, expected = minting.SECRET_HEADER, link_secret
+        given = request.headers.get(header, "")
+        if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
             return json({"error": "unauthorized"}, status=401)
         return None
+
+    @app.post(minting.PATH)
+    async def mint(request: Request) -> HTTPResponse:
+        return json(await minting.mint(runtime.current(), request.json))
 
     return app
 
@@ -51,6 +64,6 @@ def main() -> int:
     except (SettingsError, StoreOutdated) as error:
         print(error, file=sys.stderr)
         return 2
-    app = build(secret)
+    app = build(secret, os.environ.get("LINK_SECRET", ""))
     app.run(HOST, int(os.environ.get("ACTIONS_PORT", DEFAULT_PORT)), workers=1, access_log=False)
     return 0

@@ -62,6 +62,6 @@ class AskAfterArticle(AskAction):
 
 
 class AskAfterInstructions(AskAction):
-    """The same after instructions to unlock, with the remedies of N5; nothing was done, so no ticket records it (I2)."""
+    """The same after instructions to unlock, with the remedies of N5; no ticket, as nothing was done (I2)."""
 
     question = "after_instructions"

@@ -11,7 +11,7 @@ import sys
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
-from account_access import clock, settings
+from account_access import articles, clock, settings
 from account_access.store import Store, claims
 from account_access.store.engine import StoreOutdated
 from door.app import create_app
@@ -30,6 +30,7 @@ def main() -> int:
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
         loaded = settings.load(os.environ.get("SETTINGS", "settings.yml"), "door")
+        told = articles.load(loaded.knowledge)
         store = Store.open(loaded.store.url)
         claims.release_of_the_dead(store)
         listener = _listener(loaded.door.listen)
@@ -39,7 +40,7 @@ def main() -> int:
     except SQLAlchemyError as error:
         print(f"door: the store cannot be opened: {getattr(error, 'orig', error)}; check store.url", file=sys.stderr)
         return 2
-    app = create_app(loaded.door, store, clock.from_settings(loaded.clock))
+    app = create_app(loaded.door, store, clock.from_settings(loaded.clock), told)
     config = uvicorn.Config(
         app,
         ws="none",

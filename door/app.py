@@ -16,12 +16,14 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from account_access.articles import Articles
 from account_access.clock import Clock
 from account_access.settings import DoorSection
 from account_access.store import Store
-from door import api, errors, pages, protection, sign_in, streams
+from door import api, articles, errors, go, pages, protection, sign_in, streams
 from door.errors import ApiError
 from door.forwarding import Forwarder
+from door.minting import Minting
 from door.provider import Provider
 from door.rates import Rates
 from door.streams import Streams
@@ -44,9 +46,11 @@ class Door:
     rates: Rates
     forwarder: Forwarder
     streams: Streams
+    minting: Minting
+    articles: Articles
 
 
-def create_app(section: DoorSection, store: Store, clock: Clock) -> protection.Protection:
+def create_app(section: DoorSection, store: Store, clock: Clock, told: Articles | None = None) -> protection.Protection:
     """The application for these settings; its lifespan runs the forwarder and the tail."""
     address = urlsplit(section.url)
     forwarder = Forwarder(store, clock, section.rasa_url, section.secret.get_secret_value())
@@ -62,11 +66,13 @@ def create_app(section: DoorSection, store: Store, clock: Clock) -> protection.P
         rates=Rates(),
         forwarder=forwarder,
         streams=forwarder.streams,
+        minting=Minting(section.actions_url, section.link_secret),
+        articles=told or Articles(),
     )
     app = Starlette(
         routes=_routes(),
         exception_handlers={
-            ApiError: errors.as_json,
+            ApiError: _api_error,
             protection.BodyTooLarge: lambda request, error: protection.too_large(),
             HTTPException: _http_error,
             SQLAlchemyError: _store_error,
@@ -93,6 +99,10 @@ def _routes() -> list:
         Route("/api/clicks", api.click, methods=["POST"]),
         Route("/api/history", api.history),
         Route("/api/stream", streams.stream),
+        Route("/go/{link_id}", go.go),
+        Route("/go/{link_id}", go.press, methods=["POST"]),
+        Route("/go/{link_id}/fresh", go.renew, methods=["POST"]),
+        Route("/articles/{name}", articles.article),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     ]
 
@@ -116,6 +126,14 @@ def _report(task: asyncio.Task) -> None:
 
 def _wants_json(request: Request) -> bool:
     return request.url.path.startswith(("/api/", "/signout", "/signin/backchannel"))
+
+
+async def _api_error(request: Request, error: ApiError) -> Response:
+    """Forms of our own pages are answered by a page, everything else by JSON."""
+    if not request.url.path.startswith("/go/"):
+        return errors.as_json(request, error)
+    what = "too_many" if error.status == 429 else "form_expired"
+    return pages.trouble(request, what, error.status, request.url.path.removesuffix("/fresh"), error.headers)
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:

@@ -24,10 +24,13 @@ def render(request: Request, template: str, status: int = 200, **values) -> HTML
     return HTMLResponse(_TEMPLATES.get_template(template).render(organisation=organisation, **values), status)
 
 
-def trouble(request: Request, what: str, status: int, path: str = "/") -> HTMLResponse:
+def trouble(
+    request: Request, what: str, status: int, path: str = "/", headers: dict[str, str] | None = None
+) -> HTMLResponse:
     """The page that says what went wrong and what to do; `what` names a section of trouble.html."""
-    again = sign_in.sign_in_path(path)
-    return render(request, "trouble.html", status, what=what, again=again)
+    response = render(request, "trouble.html", status, what=what, again=sign_in.sign_in_path(path), path=path)
+    response.headers.update(headers or {})
+    return response
 
 
 async def chat(request: Request) -> Response:

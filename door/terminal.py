@@ -8,6 +8,7 @@ import time
 import uuid
 from pathlib import Path
 from typing import Any, TextIO
+from urllib.parse import urljoin
 
 import httpx
 from httpx_sse import SSEError, connect_sse
@@ -191,7 +192,8 @@ class Terminal:
         who = _WORDS["me" if entry["from"] == "me" else "notice" if entry["notice"] else "assistant"]
         lines = [f"{who}: {printable(entry['text'])}"]
         if entry["link"]:
-            lines.append(f"  {printable(entry['link']['title'])}: {printable(entry['link']['url'])}")
+            address = urljoin(f"{self.base_url}/", entry["link"]["url"])
+            lines.append(f"  {printable(entry['link']['title'])}: {printable(address)}")
         offer = entry["offer"]
         for number, answer in enumerate(offer["answers"] if offer else [], start=1):
             mark = ""

@@ -18,7 +18,7 @@ from ops.console import CannotContinue
 
 ROOT = Path(__file__).resolve().parent.parent
 # Shared between our own processes alone, so made anew at each start; a set variable wins.
-INTERNAL_SECRETS = ("DOOR_SECRET", "SCHEDULER_SECRET", "ACTION_SECRET", "JWT_SECRET", "COOKIE_SECRET")
+INTERNAL_SECRETS = ("DOOR_SECRET", "SCHEDULER_SECRET", "ACTION_SECRET", "JWT_SECRET", "COOKIE_SECRET", "LINK_SECRET")
 # Of the caller's environment, what every process may see: where things are, how to speak, how to reach the network.
 PASSED_ON = re.compile(
     r"PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_.+|TZ|TMPDIR|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE"
@@ -144,7 +144,7 @@ def _actions(own: _Environments) -> Process:
     return Process(
         "actions",
         (sys.executable, "-m", "actions"),
-        own.of("actions", "ACTION_SECRET", "ACTIONS_PORT"),
+        own.of("actions", "ACTION_SECRET", "LINK_SECRET", "ACTIONS_PORT"),
         health_url=f"http://127.0.0.1:{port}/health",
         listens_on=("127.0.0.1", port),
         remedy="set ACTIONS_PORT and ACTIONS_WEBHOOK in the environment",
@@ -191,6 +191,7 @@ def _variables(home: Path, given: Mapping[str, str], beside: list[Companion], po
         "TRACKERS_DB": str(home / "trackers.db"),
         "RASA_URL": "http://127.0.0.1:5005",
         "ACTIONS_WEBHOOK": "http://127.0.0.1:5055/webhook",
+        "ACTIONS_URL": "http://127.0.0.1:5055",
         "ACTIONS_PORT": "5055",
     }
     names = [*INTERNAL_SECRETS, *(name for companion in beside for name in companion.secrets)]
@@ -199,6 +200,7 @@ def _variables(home: Path, given: Mapping[str, str], beside: list[Companion], po
     if ports_from:
         variables["RASA_URL"] = f"http://127.0.0.1:{ports_from + 1}"
         variables["ACTIONS_WEBHOOK"] = f"http://127.0.0.1:{ports_from + 2}/webhook"
+        variables["ACTIONS_URL"] = f"http://127.0.0.1:{ports_from + 2}"
         variables["ACTIONS_PORT"] = str(ports_from + 2)
     return variables
 

@@ -71,6 +71,9 @@ class TestReading:
     def test_folder_that_is_not_there_is_told_by_its_setting(self, tmp_path):
         assert "correct knowledge.folder" in errors(tmp_path / "nowhere")[0]
 
+    def test_without_a_folder_there_are_none(self):
+        assert articles.load(SimpleNamespace(folder=None, words={})).find("unlock", ["Okta"]) is None
+
     def test_articles_as_shipped_are_good(self):
         found = articles.load(SimpleNamespace(folder=str(ROOT / "knowledge"), words=SHIPPED))
         assert all(found.find(topic, ["Okta"]) for topic in articles.TOPICS)

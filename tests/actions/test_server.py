@@ -21,7 +21,6 @@ ROOT = Path(__file__).parents[2]
 SECRET = "the-secret-of-rasa-and-actions"
 SETTINGS = {
     "store": {"url": "${STORE_URL}"},
-    "knowledge": yaml.safe_load((ROOT / "settings.yml").read_text())["knowledge"],
     "systems": {"okta": {"name": "Okta", "url": "http://127.0.0.1:9", "token": "${OKTA_TOKEN}"}},
 }
 

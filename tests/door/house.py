@@ -10,18 +10,35 @@ import httpx
 import pytest
 
 from account_access import people
+from account_access.articles import Article, Articles
 from account_access.clock import OffsetClock
 from account_access.connectors.base import DirectoryPerson
 from account_access.people import Person
 from account_access.settings import DoorSection
 from account_access.store import Store, migrate
 from door.app import create_app
+from tests.door.fake_actions import FakeActions
 from tests.door.fake_provider import FakeProvider
 from tests.door.fake_rasa import FakeRasa
 from tests.door.serving import serve
 from tests.ports import free_port
 
 LOGINS = ("dana", "eli", "mona")
+NOTHING = frozenset()
+ARTICLES = Articles(
+    [
+        Article(
+            "vpn",
+            "A <new> VPN password",
+            NOTHING,
+            NOTHING,
+            NOTHING,
+            NOTHING,
+            None,
+            "1. Open <b>it</b>.\n\n<script>x()</script>",
+        )
+    ]
+)
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +84,7 @@ class House:
     clock: OffsetClock
     provider: FakeProvider
     rasa: FakeRasa
+    actions: FakeActions
     browsers: list[httpx.Client] = field(default_factory=list)
 
     def person(self, name: str = "dana") -> Person:
@@ -97,7 +115,8 @@ def running_house(store: Store, clock: OffsetClock, with_rasa: bool = True, port
     """Ports of door, provider and Rasa may be given, so that a restarted door is at the same address."""
     ports = ports or [free_port() for _ in range(3)]
     door_url, issuer, rasa_url = (f"http://127.0.0.1:{port}" for port in ports)
-    provider, rasa = FakeProvider(issuer), FakeRasa(store, clock)
+    provider, rasa, actions = FakeProvider(issuer), FakeRasa(store, clock), FakeActions()
+    actions_port = free_port()
     section = DoorSection(
         listen=f"127.0.0.1:{ports[0]}",
         url=door_url,
@@ -105,11 +124,15 @@ def running_house(store: Store, clock: OffsetClock, with_rasa: bool = True, port
         rasa_url=rasa_url,
         secret="door-secret",
         cookie_secret="cookie-secret",
+        actions_url=f"http://127.0.0.1:{actions_port}",
+        link_secret=actions.secret,
         sign_in={"issuer": issuer, "client_id": "account-access", "client_secret": "s3cret", "max_hours": 12},
     )
-    app = create_app(section, store, clock)
-    apps = [(provider.app, ports[1]), (app, ports[0])] + ([(rasa.app, ports[2])] if with_rasa else [])
-    house = House(door_url, app, store, clock, provider, rasa)
+    app = create_app(section, store, clock, ARTICLES)
+    apps = [(provider.app, ports[1]), (actions.app, actions_port), (app, ports[0])] + (
+        [(rasa.app, ports[2])] if with_rasa else []
+    )
+    house = House(door_url, app, store, clock, provider, rasa, actions)
     with serve(*apps):
         yield house
         for browser in house.browsers:

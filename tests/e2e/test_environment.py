@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 HOLDERS = {
-    "door": {"DOOR_SECRET", "COOKIE_SECRET", "OIDC_CLIENT_SECRET"},
-    "actions": {"ACTION_SECRET", "OKTA_TOKEN"},
+    "door": {"DOOR_SECRET", "COOKIE_SECRET", "OIDC_CLIENT_SECRET", "LINK_SECRET"},
+    "actions": {"ACTION_SECRET", "LINK_SECRET", "OKTA_TOKEN"},
     "rasa": {"DOOR_SECRET", "SCHEDULER_SECRET", "ACTION_SECRET", "JWT_SECRET"},
     "schedulers": {"SCHEDULER_SECRET", "OKTA_TOKEN"},
     "sandbox": {"OIDC_CLIENT_SECRET", "OKTA_TOKEN"},

@@ -17,13 +17,14 @@ SECRETS = {
     "ACTION_SECRET",
     "JWT_SECRET",
     "COOKIE_SECRET",
+    "LINK_SECRET",
     "OIDC_CLIENT_SECRET",
     "OKTA_TOKEN",
 }
 # Each secret is shared by those alone who need it (law 3).
 HOLDERS = {
-    "door": {"DOOR_SECRET", "COOKIE_SECRET", "OIDC_CLIENT_SECRET"},
-    "actions": {"ACTION_SECRET", "OKTA_TOKEN"},
+    "door": {"DOOR_SECRET", "COOKIE_SECRET", "OIDC_CLIENT_SECRET", "LINK_SECRET"},
+    "actions": {"ACTION_SECRET", "LINK_SECRET", "OKTA_TOKEN"},
     "rasa": {"DOOR_SECRET", "SCHEDULER_SECRET", "ACTION_SECRET", "JWT_SECRET"},
     "schedulers": {"SCHEDULER_SECRET", "OKTA_TOKEN"},
     "sandbox": {"OIDC_CLIENT_SECRET", "OKTA_TOKEN"},
