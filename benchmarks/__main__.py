@@ -50,7 +50,12 @@ def _measured(home: Path) -> dict[str, dict]:
     model = train()
     installation = Installation(
         home / "ours",
-        {"lockout": {"poll_seconds": POLL_SECONDS}, "schedulers": {"sync_minutes": 0.03}},
+        {
+            "lockout": {"poll_seconds": POLL_SECONDS},
+            "schedulers": {"sync_minutes": 0.03},
+            # What is measured would look like a password spray.
+            "breaker": {"max_lockouts": MANY, "max_acts": MANY},
+        },
     ).start()
     try:
         limits = dict.fromkeys(("users", "user", "update", "logs", "other"), MANY)

@@ -9,7 +9,7 @@ from sandbox.sign_in import password_of
 from tests.browser.conftest import PICTURES
 from tests.e2e.installation import Installation
 
-FAST = {"lockout": {"poll_seconds": 1}, "schedulers": {"sync_minutes": 0.05}}
+FAST = {"lockout": {"poll_seconds": 1}, "schedulers": {"sync_minutes": 0.05}, "breaker": {"max_acts": 1000}}
 SECONDS = 1000
 
 

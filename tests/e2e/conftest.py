@@ -9,6 +9,8 @@ from tests.e2e.person import Person
 
 # Small intervals, so that tests wait for what happens and not for the next poll; hence also the larger rate limits.
 FAST = {"lockout": {"poll_seconds": 1}, "schedulers": {"sync_minutes": 0.05}}
+# All tests together would look like a password spray.
+FAST["breaker"] = {"max_lockouts": 1000, "max_acts": 1000}
 PEOPLE = 150
 
 
