@@ -4,7 +4,7 @@ Rows change only where the directory changed. What is said to anybody is looked 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +24,15 @@ from account_access.cadence.directory import (
     folded,
 )
 from account_access.clock import Clock
-from account_access.connectors.base import DirectoryPerson, DirectoryRules, PasswordRules, Status
+from account_access.connectors.base import (
+    Account,
+    AccountNotFound,
+    Connector,
+    DirectoryPerson,
+    DirectoryRules,
+    PasswordRules,
+    Status,
+)
 from account_access.store import Store, tables
 
 
@@ -74,12 +82,12 @@ def merge(
     return changed
 
 
-def expiry_of(account_status: Status, since: datetime | None, rules: PasswordRules | None, account) -> datetime | None:
+def expiry_of(account: Account, rules: PasswordRules | None) -> datetime | None:
     """When the password expires or did (UTC); one that the system calls expired did so when it began to."""
     computed = rules.expires_at(account) if rules else None
-    if account_status is not Status.PASSWORD_EXPIRED or account.password_elsewhere:
+    if account.status is not Status.PASSWORD_EXPIRED or account.password_elsewhere:
         return computed
-    return min((instant for instant in (computed, since) if instant), default=None)
+    return min((instant for instant in (computed, account.status_since) if instant), default=None)
 
 
 def entries(store: Store, system: str) -> list[Known]:
@@ -108,6 +116,39 @@ def workers_and_managers(connection: Connection, system: str, external_ids: Iter
     names = {worker.entry.manager_login for worker in workers if worker.entry.manager_login}
     managers = connection.execute(_query(system).where(tables.accounts.c.login.in_(names))).all() if names else []
     return {known.entry.key: known for known in [*map(_known, managers), *workers]}
+
+
+def as_it_is_now(connector: Connector, known: Known) -> Known:
+    """The same account, looked at in its system: its status, and when the password expires. Raises SystemFailure.
+
+    The rules are read again only where the password, or what the system says of it, is not what the directory told.
+    """
+    entry = known.entry
+    try:
+        account = connector.account(known.external_id)
+    except AccountNotFound:
+        return replace(known, entry=replace(entry, status=DISABLED))
+    if account.status in (Status.DEACTIVATED, Status.SUSPENDED):
+        return replace(known, entry=replace(entry, status=DISABLED))
+    status = LOCKED if account.locked else entry.status if entry.status == DISABLED else ACTIVE
+    as_told = account.password_changed == entry.password_changed_at
+    if as_told and account.status is not Status.PASSWORD_EXPIRED:
+        return replace(known, entry=replace(entry, status=status))
+    rules = connector.password_rules(account)
+    expires_at = expiry_of(account, rules)
+    if as_told and entry.password_expires_at and expires_at is None:
+        expires_at = entry.password_expires_at
+    never = rules is not None and rules.max_age is None and account.status is not Status.PASSWORD_EXPIRED
+    return replace(
+        known,
+        entry=replace(
+            entry,
+            status=status,
+            password_changed_at=account.password_changed,
+            password_expires_at=expires_at,
+            never_expires=never,
+        ),
+    )
 
 
 def _query(system: str):
@@ -158,7 +199,7 @@ def _values(person: DirectoryPerson, rules: DirectoryRules, services: set[str]) 
         "contract_ends_on": person.contract_ends_on,
         "groups": sorted(rules.groups_of(person.external_id)),
         "password_changed_at": person.password_changed,
-        "password_expires_at": expiry_of(person.status, person.status_since, known, person.account),
+        "password_expires_at": expiry_of(person.account, known),
         "never_expires": known is not None and known.max_age is None and person.status is not Status.PASSWORD_EXPIRED,
     }
 

@@ -1,6 +1,6 @@
 """Instants as people read them: in their own zone, the zone printed, the day only where it is not today."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from account_access import zones
 
@@ -21,3 +21,8 @@ def whole(instant: datetime, zone: str | None, default_zone: str) -> str:
     local = instant.astimezone(tz)
     day, _, clock = spoken(instant, instant + timedelta(days=1), zone, default_zone).rpartition(", ")
     return f"{day}, {local.year}, {clock}"
+
+
+def day(of: date) -> str:
+    """A date that is no instant, the same in every zone: `Mon, Nov 23, 2026`."""
+    return f"{of:%a, %b} {of.day}, {of.year}"

@@ -130,7 +130,6 @@ class AskHelp(AskAction):
         "reset_mfa": "mfa",
         "ask_mfa_instructions": "mfa",
         "ask_about_someone_else": "someone_else",
-        "ask_password_expiry": "password_expiry",
         "nlu_fallback": "not_understood",
     }
 

@@ -1,6 +1,7 @@
-"""`python -m schedulers run | status | simulate`."""
+"""`python -m schedulers run | status | preview | send | dead-letters | simulate`."""
 
 import argparse
+import json
 import logging
 import os
 import sys
@@ -13,7 +14,17 @@ from account_access.clock import Clock, SystemClock
 from account_access.settings import SettingsError
 from account_access.store import Store, claims
 from account_access.store.engine import StoreOutdated
-from schedulers import contractor_expiry, deliveries, directory, followups, lockouts, password_expiry, simulate
+from schedulers import (
+    contractor_expiry,
+    deliveries,
+    directory,
+    followups,
+    lockouts,
+    password_expiry,
+    preview,
+    simulate,
+)
+from schedulers.preview import BadRequest
 from schedulers.service import HEARTBEAT_SECONDS, Service, last_beat, run
 
 FRESH = timedelta(seconds=20)
@@ -30,12 +41,10 @@ def main(arguments: list[str] | None = None) -> int:
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     path = os.environ.get("SETTINGS", "settings.yml")
     try:
-        if options.command == "status":
-            # Asked by hand, outside `make run`: the store is all it needs.
-            loaded = configuration.load(path, "channel", {"STORE_URL": DEFAULT_STORE, **os.environ})
-            return status(Store.open(loaded.store.url), clocks.from_settings(loaded.clock))
+        if options.command != "run":
+            return by_hand(options, path)
         service = Service.of(configuration.load(path, "schedulers"))
-    except (SettingsError, StoreOutdated) as error:
+    except (SettingsError, StoreOutdated, BadRequest) as error:
         print(error, file=sys.stderr)
         return 2
     return watch(service)
@@ -46,11 +55,28 @@ def parser() -> argparse.ArgumentParser:
     program = argparse.ArgumentParser(prog="python -m schedulers", description=__doc__)
     commands = program.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="watch the identity systems and deliver notices until stopped")
-    commands.add_parser("status", help="say whether the schedulers are alive; exit 1 if not")
+    alive = commands.add_parser("status", help="say whether the schedulers are alive; exit 1 if not")
+    alive.add_argument("--json", action="store_true", help="a JSON object, for programs")
+    preview.add_arguments(commands)
     simulate.add_arguments(
         commands.add_parser("simulate", help="list what would be sent in a period, from files; sends nothing")
     )
     return program
+
+
+def by_hand(options: argparse.Namespace, path: str) -> int:
+    """What an admin asks outside `make run`: the store is all that it needs, and no secret."""
+    loaded = configuration.load(path, "channel", {"STORE_URL": DEFAULT_STORE, **os.environ})
+    store, clock = Store.open(loaded.store.url), clocks.from_settings(loaded.clock)
+    if options.command == "status":
+        return status(store, clock, options.json)
+    if options.command == "dead-letters":
+        return preview.dead_letters(options, store, clock)
+    planning = configuration.load_planning(path)
+    if options.command == "send":
+        return preview.send(options, planning, store, clock)
+    other = configuration.load_planning(options.settings) if options.settings else None
+    return preview.preview(options, planning, other, store, clock)
 
 
 def watch(service: Service) -> int:
@@ -77,14 +103,24 @@ def watch(service: Service) -> int:
     return 0
 
 
-def status(store: Store, clock: Clock) -> int:
-    """Prints when the schedulers were last alive."""
+def status(store: Store, clock: Clock, as_json: bool = False) -> int:
+    """Prints when the schedulers were last alive, their latest daily runs, and how many notices wait or are dead."""
     beat = last_beat(store)
-    if beat is None or clock.now() - beat > FRESH:
-        print(f"schedulers: not alive (last heartbeat: {beat or 'never'}); start them with `python -m schedulers run`")
-        return 1
-    print(f"schedulers: alive (last heartbeat {beat:%Y-%m-%d %H:%M:%S} UTC)")
-    return 0
+    alive = beat is not None and clock.now() - beat <= FRESH
+    runs, states = preview.latest_runs(store), preview.counts(store)
+    if as_json:
+        print(json.dumps({"alive": alive, "heartbeat": beat and beat.isoformat(), "runs": runs, "notices": states}))
+        return 0 if alive else 1
+    if alive:
+        print(f"schedulers: alive (last heartbeat {beat:%Y-%m-%d %H:%M:%S} UTC)")
+    else:
+        never = beat or "never"
+        print(f"schedulers: not alive (last heartbeat: {never}); start them with `python -m schedulers run`")
+    for name, day in runs.items():
+        print(f"latest run of {name}: {day}")
+    if states.get("dead"):
+        print(f"dead letters: {states['dead']}; see `python -m schedulers dead-letters`")
+    return 0 if alive else 1
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ def create(
 ) -> int:
     """Makes the notices of one message: one, or one for each admin; returns how many are new."""
     if message.to is not None:
-        return _create(connection, now, system.key, message.to, message, today, any_hour)
+        return create_one(connection, now, system.key, message.to, message, today, any_hour)
     logins = ", ".join(known.entry.login for known in message.workers)
     admins = [everyone[folded(login)] for login in settings.contractor.admins if folded(login) in everyone]
     if not admins:
@@ -114,10 +114,13 @@ def create(
     key = f"unmanaged:{system.key}:{today}"
     told = f"{len(admins)} admins told" if admins else "nobody told"
     audit.write(connection, now, "schedulers", "contractors_without_manager", str(today), told, reason=logins, key=key)
-    return sum(_create(connection, now, system.key, admin, message, today, any_hour) for admin in admins)
+    return sum(create_one(connection, now, system.key, admin, message, today, any_hour) for admin in admins)
 
 
-def _create(connection, now, system: str, to: Known, message: Planned, today: date, any_hour: bool) -> int:
+def create_one(
+    connection: Connection, now: datetime, system: str, to: Known, message: Planned, today: date, any_hour: bool = False
+) -> bool:
+    """Makes one recipient's notice of a message; False if it is there already."""
     workers = [
         {"external_id": known.external_id, "ends_on": known.entry.contract_ends_on.isoformat()}
         for known in message.workers

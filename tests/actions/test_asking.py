@@ -91,8 +91,8 @@ class TestHelp:
             (None, "ask_mfa_instructions", "mfa"),
             (None, "ask_about_someone_else", "someone_else"),
             ("paused", "unlock_account", "paused"),
+            ("expiry_unknown", "ask_password_expiry", "expiry_unknown"),
             ("password_human", "recover_access", "password_human"),
-            (None, "ask_password_expiry", "password_expiry"),
             ("give_up", "nlu_fallback", "not_understood"),
         ],
     )

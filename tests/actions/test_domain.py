@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from account_access import policy
+from account_access import policy, reminders
 from actions.asking import AskAction, AskHelp, AskWhich, buttons
 from actions.notices import TOLD_LATER
 from actions.receipts import ChangeNotifications
@@ -13,7 +13,7 @@ from tests.actions.stage import ROOT, domain
 from tests.actions.test_who_asks import ACTIONS
 
 # Methods of actions and of Unlocks that end in an outcome.
-REPORTING = {"act", "in_store", "_ended", "without_subject", "ask", "execute", "promise", "check"}
+REPORTING = {"act", "in_store", "_ended", "_told", "without_subject", "ask", "execute", "promise", "check"}
 
 
 def outcomes_in(path: Path) -> set[str]:
@@ -40,7 +40,7 @@ def literals(node: ast.expr) -> set[str]:
 def possible_outcomes() -> set[str]:
     found = {"signed_out", "locked", "already_unlocked"} | set(TOLD_LATER)
     found |= {policy.INSTRUCTIONS, policy.LIMITED, policy.HUMAN, policy.FROZEN, policy.PAUSED}
-    found |= set(ChangeNotifications.WAYS.values())
+    found |= set(ChangeNotifications.WAYS.values()) | {reminders.RECORDED, reminders.REPEATED}
     found |= {"recoverable", "link_made", "minted_link_made"}
     acts = [ROOT / "account_access" / f"{name}.py" for name in ("requests", "unlocks")]
     for path in (*(ROOT / "actions").glob("*.py"), *acts):
@@ -80,6 +80,7 @@ def test_every_ask_action_has_its_response(stage):
 def test_every_cause_of_help_has_its_response():
     causes = set(AskHelp.CAUSE_BY_INTENT.values())
     causes |= {"down", "limited", "human", "failed", "instructions", "no_account", "relocked", "paused"}
+    causes |= {"expiry_unknown"}
     causes |= {"password_human", "no_article"}
     assert {f"utter_ask_help_{cause}" for cause in causes} == {
         name for name in asking_responses() if name.startswith("utter_ask_help_")
