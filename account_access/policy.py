@@ -66,9 +66,9 @@ def decide_unlock(facts: UnlockFacts) -> Decision:
 
 def decide_mint(can_mint: bool, groups: frozenset[str], protected_groups: frozenset[str]) -> Decision:
     """Whether a one-time link to a new password may be minted for the account's owner now (P5, law 6)."""
-    protected = sorted(groups & protected_groups)
-    if protected:
-        return Decision(HUMAN, f"member of the protected group {', '.join(protected)}")
+    kept = sorted(groups & protected_groups)
+    if kept:
+        return Decision(HUMAN, f"member of the protected group {', '.join(kept)}")
     if not can_mint:
         return Decision(INSTRUCTIONS, "the system cannot mint a link")
     return Decision(ACT, "the owner's own press")

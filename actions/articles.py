@@ -15,7 +15,8 @@ class AskArticle(AskAction):
     question = "article"
 
     def response(self, turn: Turn) -> str:
-        automated = topic_of(turn) == MFA and turn.system.can("factors")
+        by_people = self.runtime.settings.mfa.verification == "human"
+        automated = topic_of(turn) == MFA and turn.system.can("factors") and not by_people
         return "utter_ask_article_automated" if automated else "utter_ask_article"
 
     async def subject(self, turn: Turn) -> dict[str, Any] | None:

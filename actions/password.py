@@ -92,7 +92,7 @@ class SendResetLink(AccountAction):
 
     async def act(self, turn: Turn) -> str:
         found = turn.answered
-        if found is None or found.offer.question != AskPassword.question or found.answer.intent != "recover_access":
+        if found is None or (found.offer.question, found.answer.intent) != (AskPassword.question, "recover_access"):
             return "stale"
         return await self.runtime.in_store(self._give, turn)
 

@@ -47,10 +47,13 @@ class TestAsking:
         asked(desk)
         assert desk.world.fake.calls == [] and desk.world.rows(tables.requests) == []
 
-    @pytest.mark.parametrize("automated", [True, False])
-    def test_m6_where_automated_the_article_comes_with_the_offer(self, desk, automated):
-        if not automated:
-            desk.world.fake.capabilities = frozenset({"unlock"})
+    @pytest.mark.parametrize(
+        ("capabilities", "verification", "automated"),
+        [({"factors"}, "fresh_session", True), ({"unlock"}, "fresh_session", False), ({"factors"}, "human", False)],
+    )
+    def test_m6_where_automated_the_article_comes_with_the_offer(self, desk, capabilities, verification, automated):
+        desk.world.fake.capabilities = frozenset(capabilities)
+        desk.world.settings.mfa.verification = verification
         titles = [answer.title for answer in desk.show(asked(desk)).answers]
         assert ("Reset MFA" in titles) == automated
 

@@ -19,6 +19,7 @@ from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 SECRET = "the-secret-of-rasa-and-actions"
+LINK_SECRET = "the-secret-of-door-and-actions"
 SETTINGS = {
     "store": {"url": "${STORE_URL}"},
     "systems": {"okta": {"name": "Okta", "url": "http://127.0.0.1:9", "token": "${OKTA_TOKEN}"}},
@@ -33,6 +34,7 @@ def environment(tmp_path, store_url, **changes) -> dict[str, str]:
         "STORE_URL": store_url,
         "OKTA_TOKEN": "a-token",
         "ACTION_SECRET": SECRET,
+        "LINK_SECRET": LINK_SECRET,
         "ACTIONS_PORT": str(free_port()),
         "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
         **changes,
@@ -102,6 +104,20 @@ def test_law_3_only_rasa_is_heard(server, world):
     assert len(world.rows(tables.offers)) == 1
     names = {entry["name"] for entry in server.call("GET", "/actions", SECRET).json()}
     assert names == set(domain()["actions"])
+
+
+def test_law_3_only_the_door_may_ask_for_links(server):
+    for header, secret, status in (
+        ("X-Link-Secret", LINK_SECRET, 200),
+        ("X-Link-Secret", "wrong", 401),
+        ("X-Link-Secret", SECRET, 401),
+        ("X-Action-Secret", SECRET, 401),
+    ):
+        answer = server.http.post(f"{server.url}/links/mint", json={}, headers={header: secret}, timeout=10)
+        assert answer.status_code == status, header
+    for path in ("/webhook", "/actions"):
+        answer = server.http.get(f"{server.url}{path}", headers={"X-Link-Secret": LINK_SECRET}, timeout=10)
+        assert answer.status_code == 401, path
 
 
 def test_person_named_by_a_stranger_who_knows_the_secret_still_needs_their_message(server, world):

@@ -221,7 +221,7 @@ DOMAIN = [
         "account_access/answers.py",
         (
             "a yes to several is a yes to none (X12)",
-            'if len(meanings) > 1 and answer.intent in ("affirm", "deny", "cancel"):',
+            'if len(meanings) > 1 and meant in ("affirm", *NO):',
             "if False:",
             "test_answers",
         ),
@@ -360,6 +360,65 @@ DOMAIN = [
         ),
     ),
 ]
+PASSWORDS = [
+    *_of(
+        "account_access",
+        "account_access/links.py",
+        (
+            "a link leads on for five minutes after the click (P5)",
+            "if self.clicked_at is not None and self.good_for_seconds is not None:",
+            "if False:",
+            "test_links five_minutes",
+        ),
+        (
+            "the first click counts (E10)",
+            "table.c.clicked_at.is_(None), table.c.expires_at > now",
+            "table.c.expires_at > now",
+            "test_links first_click",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/passwords.py",
+        (
+            "a link is minted after policy (law 6)",
+            "            if decision.verdict != policy.ACT:\n                return",
+            "            if False:\n                return",
+            "test_passwords policy_first",
+        ),
+        (
+            "a frozen account gets no link (X10)",
+            "        if held:",
+            "        if False:",
+            "test_passwords x10",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/articles.py",
+        (
+            "a system of its own has no general instructions (P6)",
+            "(general and not article.systems)",
+            "not article.systems",
+            "test_articles p6",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/chat_text.py",
+        ("raw HTML stays text", '{"html": False}', '{"html": True}', "test_articles hostile"),
+    ),
+    *_of(
+        "account_access",
+        "account_access/answers.py",
+        (
+            "a yes to two ways on asks which (X2)",
+            'meant = "affirm" if intent == "affirm" and answer.intent not in NO else answer.intent',
+            "meant = answer.intent",
+            "test_answers x2",
+        ),
+    ),
+]
 PROCESSES = [
     *_of(
         "actions",
@@ -409,7 +468,7 @@ PROCESSES = [
         "actions/app.py",
         (
             "only Rasa is heard by the actions (law 3)",
-            "if not hmac.compare_digest(given.encode(), secret.encode()):",
+            "if not expected or not hmac.compare_digest(given.encode(), expected.encode()):",
             "if False:",
             "test_server law_3_only",
         ),
@@ -480,6 +539,57 @@ PROCESSES = [
     ),
     *_of(
         "door",
+        "door/go.py",
+        (
+            "a link is its owner's (law 1)",
+            "if link is None or link.person_id == found.person.id:",
+            "if True:",
+            "test_go somebody_elses",
+        ),
+        (
+            "a look by a program is no click (law 7)",
+            "if not is_own_step(request):",
+            "if False:",
+            "test_go no_step",
+        ),
+        ("a prefetch is no click (law 7)", "and by_person and not prefetching", "and by_person", "test_go no_step"),
+        ("no GET mints (law 7)", "if link.way == links.MINTED:", "if False:", "test_go no_get"),
+        (
+            "another site presses no button",
+            "if not isinstance(given, str) or not hmac.compare_digest(given.encode(), found.session.csrf.encode()):",
+            "if False:",
+            "test_go another_site",
+        ),
+    ),
+    *_of(
+        "actions",
+        "actions/minting.py",
+        (
+            "a link is minted for its owner alone (law 1)",
+            'link.person_id != asked.get("person") or',
+            "",
+            "test_minting somebody_else",
+        ),
+        ("only a pressed link is minted (law 7)", " or link.clicked_at is None", "", "test_minting owners_click"),
+        (
+            "a link that is over is not minted (P5)",
+            "return link if link.state_at(runtime.clock.now()) == links.READY else None",
+            "return link",
+            "test_minting five_minutes",
+        ),
+    ),
+    *_of(
+        "actions",
+        "actions/password.py",
+        (
+            "a link needs its offer (X12)",
+            'or (found.offer.question, found.answer.intent) != (AskPassword.question, "recover_access")',
+            "",
+            "test_passwords x12",
+        ),
+    ),
+    *_of(
+        "door",
         "door/visitors.py",
         (
             "another site's page sends nothing",
@@ -489,4 +599,4 @@ PROCESSES = [
         ),
     ),
 ]
-MUTANTS = [*DOMAIN, *PROCESSES]
+MUTANTS = [*DOMAIN, *PASSWORDS, *PROCESSES]
