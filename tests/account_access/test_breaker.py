@@ -99,10 +99,10 @@ class TestTripping:
         acts(world, 19)
         world.lock()
         request = world.confirmed()
-        world.fake.lying = True
-        world.fake.unanswered = 1
-        world.unlocks.execute(world.system, request)
-        assert not paused(world)
+        world.fake.unanswered = 2
+        assert world.unlocks.execute(world.system, request) == "still_trying"
+        world.clock.move(seconds=10)
+        assert world.unlocks.execute(world.system, request) == "unlocked"
 
     def test_two_acts_never_share_the_last_place(self, world):
         acts(world, 19)

@@ -126,12 +126,132 @@ DOMAIN = [
     ),
     *_of(
         "account_access",
+        "account_access/freezes.py",
+        (
+            "who said that it wasn't them is not left with a question (X12)",
+            "    _withdraw_questions(connection, now, person.id)\n",
+            "",
+            "test_freezes x12",
+        ),
+        (
+            "another ticket lifts nothing (X10)",
+            "(table.c.ticket_id == ticket.id) & table.c.lifted_at.is_(None)",
+            "table.c.lifted_at.is_(None)",
+            "test_freezes another_ticket",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/breaker.py",
+        (
+            "an act counts before it is done (X11)",
+            "if acts < limits.max_acts:",
+            "if True:",
+            "test_breaker more_acts",
+        ),
+        (
+            "what is over counts among masses (X11)",
+            "begun | _noted(connection, system, since)",
+            "begun",
+            "test_breaker over_count",
+        ),
+        (
+            "an act does not count against itself",
+            "        table.c.id != excluding,\n        table.c.called",
+            "        table.c.called",
+            "test_breaker against_itself",
+        ),
+        (
+            "a breaker stands until it is quiet (X11)",
+            "return row.tripped_at is not None and now < row.loud_at",
+            "return False and now < row.loud_at",
+            "test_breaker TestHolding",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/preferences.py",
+        (
+            "a wish brings never more than the settings (N6)",
+            "min(most, row.max_notifications), max(hours, row.window_hours)",
+            "row.max_notifications, row.window_hours",
+            "test_preferences never_more",
+        ),
+        (
+            "a message lowers once (law 5)",
+            "if row is not None and row.cause == cause:",
+            "if False:",
+            "test_preferences law_5",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/verification.py",
+        (
+            "what did not last opens its ticket (X8)",
+            'tickets.change_state(connection, now, ticket, tickets.OPEN, text, "relapse", "schedulers")',
+            "pass",
+            "test_verification TestRelapse",
+        ),
+        (
+            "a lockout between two looks is a relapse (X8)",
+            "if since else Seen(VERIFIED",
+            "if False else Seen(VERIFIED",
+            "test_verification over_again",
+        ),
+        (
+            "after a relapse nobody looks again (X8)",
+            'connection.execute(update(table).where(waiting).values(state="done", result=VOID, checked_at=now))',
+            "pass",
+            "test_verification ticket_opens_again",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/mail.py",
+        (
+            "what may have been sent is not sent again (law 11)",
+            'self._end(mail, UNSURE, f"may have been sent: {type(error).__name__}: {error}")',
+            'self._end(mail, WAITING, f"may have been sent: {type(error).__name__}: {error}")',
+            "test_mail law_11_what",
+        ),
+        (
+            "a mail has one sender (law 11)",
+            "                .where(table.c.id == mail.id, table.c.state == WAITING)",
+            "                .where(table.c.id == mail.id)",
+            "test_mail two_schedulers",
+        ),
+    ),
+    *_of(
+        "actions",
+        "account_access/receipts.py",
+        (
+            "receipts are one's own (law 1)",
+            "        .where(table.c.person_id == person_id, table.c.state.in_(requests.FINAL))",
+            "        .where(table.c.state.in_(requests.FINAL))",
+            "test_receipts law_1",
+        ),
+    ),
+    *_of(
+        "account_access",
         "account_access/requests.py",
         (
             "the last place is nobody's twice (U10)",
             "used = self.used(connection, request.person_id, request.system, request.id)",
             "used = 0",
             "test_unlocks two_requests",
+        ),
+        (
+            "what is frozen or paused stays so at the last moment (X10, X11)",
+            "decision = held or self._decision(connection, system, request, groups, used)",
+            "decision = self._decision(connection, system, request, groups, used)",
+            "test_freezes refused",
+        ),
+        (
+            "an act is counted by the breaker (X11)",
+            "decision = policy.hold(None, tripped) or decision",
+            "pass",
+            "test_breaker more_acts",
         ),
         (
             "an unlock whose end nobody saw counts (U10, law 5)",
@@ -456,6 +576,32 @@ PROCESSES = [
             'if request is None or request.outcome != "unlocked":',
             "if request is None:",
             "test_unlocking law_11",
+        ),
+    ),
+    *_of(
+        "actions",
+        "actions/safety.py",
+        (
+            "the classifier alone freezes nobody (X12)",
+            'if turn.answered is None or turn.answered.answer.intent not in ("report_not_me", "affirm"):',
+            "if False:",
+            "test_safety x12_words",
+        ),
+        (
+            "a yes to something else freezes nobody (X12)",
+            'if turn.answered.answer.intent == "affirm" and offer.question != "not_me":',
+            "if False:",
+            "test_safety something_else",
+        ),
+    ),
+    *_of(
+        "actions",
+        "actions/support.py",
+        (
+            "no chat answer opens security's ticket (X10)",
+            "self.now - RECENT, security=False)",
+            "self.now - RECENT)",
+            "test_safety no_chat_answer",
         ),
     ),
     *_of(
