@@ -95,7 +95,12 @@ def test_reopen_issue_opens_the_same_ticket_again(stack, person, asked):
     eventually(lambda: at_the_desk(person, ticket["number"]) == "open")
 
 
-@pytest.mark.parametrize("title", ["Forgot Password", "Reset MFA"])
+def test_forgot_password_leads_to_its_skill(stack, person, asked):
+    done = person.press(asked, "Yes")
+    assert titles(person.press(done, "Forgot Password")) == ["Recover access", "Get help", "Cancel"]
+
+
+@pytest.mark.parametrize("title", ["Reset MFA"])
 def test_the_other_remedies_lead_to_an_honest_answer_and_a_ticket(stack, person, asked, title):
     done = person.press(asked, "Yes")
     offered = person.press(done, title)
