@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from account_access import directory_facts, instants, reminders
+from account_access.articles import END_CONTRACT, EXTEND_CONTRACT
 from account_access.cadence import contractors
 from account_access.cadence.audience import no_worker
 from account_access.cadence.contractors import ContractorPlanner
@@ -125,10 +126,12 @@ class ShowMoreContractors(AskContractor):
 
 
 class RecordContractorAnswer(StoreAction):
-    """How to Extend, How to Terminate, Understood: resolved for the day (C5-C8).
+    """How to Extend, How to Terminate, Understood: resolved for the day (C5-C8), and the article sent if there is one.
 
     The buttons stay until midnight: who extends one contract may have to end another.
     """
+
+    TOPICS = {"ask_how_to_extend": EXTEND_CONTRACT, "ask_how_to_terminate": END_CONTRACT}
 
     def name(self) -> str:
         return "action_record_contractor_answer"
@@ -137,13 +140,18 @@ class RecordContractorAnswer(StoreAction):
         if turn.answered is None or turn.answered.offer.question != AskContractor.question:
             return STALE
         with self.runtime.store.begin() as connection:
-            return record(connection, self, turn)
+            record(connection, self, turn)
+        topic = self.TOPICS.get(turn.answered.answer.intent)
+        article = self.runtime.articles.find(topic, [turn.system.name]) if topic else None
+        if article is None:
+            return "recorded"
+        for text in article.messages():
+            turn.say("utter_article", article_text=text)
+        return "article_sent"
 
 
-def record(connection, action, turn: Turn) -> str:
-    """Writes the answer of this turn down: `recorded`, or `repeated` for the same button twice."""
+def record(connection, action, turn: Turn) -> None:
+    """Writes the answer of this turn down; the first that resolves counts, whatever comes after it."""
     subject = turn.answered.offer.subject
     answer = ANSWERS[turn.answered.answer.intent]
-    return reminders.record(
-        connection, action.now, turn.person.id, subject["system"], answer, turn.cause, subject["notice"]
-    )
+    reminders.record(connection, action.now, turn.person.id, subject["system"], answer, turn.cause, subject["notice"])

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta, timezone
 import pytest
 
 from account_access import directory_facts, people, reminders
+from account_access.articles import END_CONTRACT, EXTEND_CONTRACT, Article, Articles
 from account_access.store import tables
 from actions.contractors import AskContractor, RecordContractorAnswer, ShowMoreContractors
 from tests.account_access.world import directory_person
@@ -103,6 +104,17 @@ def test_c5_c6_c7_every_answer_is_kept_and_the_buttons_stay(told):
     assert [told.clicked(RecordContractorAnswer, offer, answer).outcome for answer in "123"] == ["recorded"] * 3
     with told.world.store.reading() as connection:
         assert reminders.answers_to(connection, made.id) == ["how_to_extend", "how_to_terminate", "understood"]
+
+
+@pytest.mark.parametrize(("answer", "topic"), [("1", EXTEND_CONTRACT), ("2", END_CONTRACT)])
+def test_c5_c6_detailed_instructions_are_the_organisations_article(told, answer, topic):
+    nobody = frozenset()
+    article = Article("a-name", "Title", frozenset({topic}), nobody, nobody, nobody, None, "1. Ask purchasing.")
+    told.runtime.articles = Articles([article])
+    offer = told.show(told.announced(AskContractor, notice(told)))
+    answered = told.clicked(RecordContractorAnswer, offer, answer)
+    assert answered.outcome == "article_sent" and answered.responses == ["utter_article"]
+    assert "Ask purchasing" in answered.said[0][1]["article_text"]
 
 
 def test_x12_nothing_answered_is_nothing_recorded(told):
