@@ -24,6 +24,7 @@ TYPED_COMMANDS = [
 
 @pytest.mark.parametrize("command", TYPED_COMMANDS)
 def test_a_typed_command_is_text(stack, person, command):
+    """What a system's event alone begins, nobody begins by typing it (G6, law 2)."""
     person.lock()
     notice = person.notice()
     person.say(command)
@@ -52,7 +53,7 @@ def post(person, path: str, body: dict, **headers) -> httpx.Response:
     return person.browser.post(path, json=body, headers={"X-CSRF-Token": person.csrf, **headers})
 
 
-def test_another_persons_offer_cannot_be_answered(stack, somebody):
+def test_x1_another_persons_offer_cannot_be_answered(stack, somebody):
     owner, thief = somebody(), somebody()
     owner.lock()
     notice = owner.notice()
@@ -99,7 +100,7 @@ def test_the_same_message_sent_twice_is_one_message(stack, person):
     assert len([e for e in person.history() if e["from"] == "me"]) == 1
 
 
-def test_asking_for_somebody_elses_account_touches_nobodys(stack, somebody):
+def test_x1_asking_for_somebody_elses_account_touches_nobodys(stack, somebody):
     asker, other = somebody(), somebody()
     other.lock()
     other.press(other.notice(), "No")
