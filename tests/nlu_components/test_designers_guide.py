@@ -19,9 +19,13 @@ def test_every_file_it_names_exists():
 def test_every_name_it_uses_is_in_the_domain():
     known = {*DOMAIN["responses"], *DOMAIN["actions"], *DOMAIN["slots"], *map(str, DOMAIN["intents"])}
     known |= set(DOMAIN["slots"]["question"]["values"]) | set(DOMAIN["slots"]["outcome"]["values"])
+    # lines of a list are filled by the action that makes it, with words that are no slots
+    known |= set(re.findall(r"\{(\w+)\}", (ROOT / "domain.yml").read_text(encoding="utf-8")))
     used = set(re.findall(r"\b(?:utter|action)_\w+\b", GUIDE)) | set(re.findall(r"`\{(\w+)\}`", GUIDE))
     used |= set(re.findall(r"intent: (\w+)", GUIDE)) | set(re.findall(r"`(\w+_\w+)`", GUIDE))
-    assert used - known - {"utter_ask_", "intent_ranking", "yes_from"} == set()
+    # `utter_receipt_…` stands for all that begin so
+    used = {name for name in used if not (name.endswith("_") and any(one.startswith(name) for one in known))}
+    assert used - known - {"intent_ranking", "yes_from"} == set()
 
 
 def test_what_it_shows_is_what_is_there():
