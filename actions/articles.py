@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from account_access.articles import MFA, UNLOCK, Article
+from account_access.articles import MFA, RELOCKED, UNLOCK, Article
 from actions.asking import AskAction
 from actions.base import AccountAction, Turn
 from actions.meaning import article_for, topic_of
@@ -15,6 +15,8 @@ class AskArticle(AskAction):
     question = "article"
 
     def response(self, turn: Turn) -> str:
+        if topic_of(turn) == RELOCKED:
+            return "utter_ask_article_relocked"
         by_people = self.runtime.settings.mfa.verification == "human"
         automated = topic_of(turn) == MFA and turn.system.can("factors") and not by_people
         return "utter_ask_article_automated" if automated else "utter_ask_article"
@@ -27,7 +29,7 @@ class AskArticle(AskAction):
         return {"article": article.name, "topic": topic_of(turn)}
 
     def without_subject(self, turn: Turn) -> str:
-        return "no_article"
+        return "relocked" if topic_of(turn) == RELOCKED else "no_article"
 
 
 class SendArticle(AccountAction):

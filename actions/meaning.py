@@ -6,7 +6,7 @@ A name in a message chooses what is told, never whose account is touched (law 1)
 import asyncio
 
 from account_access import naming, people
-from account_access.articles import MFA, PASSWORD, UNLOCK, Article
+from account_access.articles import MFA, PASSWORD, RELOCKED, UNLOCK, Article
 from account_access.connectors.base import SystemFailure
 from account_access.naming import Named
 from actions.base import AccountAction, Turn
@@ -25,11 +25,13 @@ TOPIC_BY_QUESTION = {"unlock": UNLOCK, "lockout": UNLOCK, WHICH_SYSTEM: PASSWORD
 
 def topic_of(turn: Turn) -> str:
     """What this turn wants instructions for; a follow-up tells of an unlock."""
+    by_question = None
     if turn.answered:
         offer = turn.answered.offer
         by_question = offer.subject.get("topic") or TOPIC_BY_QUESTION.get(offer.question)
-    else:
-        by_question = None
+    # The outcome of this turn's unlock; without an answered question it could be that of an earlier turn.
+    if by_question == UNLOCK and turn.outcome == RELOCKED:
+        return RELOCKED
     return by_question or TOPIC_BY_INTENT.get(turn.intent, UNLOCK)
 
 

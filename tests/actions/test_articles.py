@@ -57,6 +57,22 @@ class TestAsking:
         titles = [answer.title for answer in desk.show(asked(desk)).answers]
         assert ("Reset MFA" in titles) == automated
 
+    @pytest.mark.parametrize("there", [True, False])
+    def test_u8_locked_again_at_once_brings_the_article_about_it(self, desk, there):
+        desk.runtime.articles = Articles([article("loop", "relocked")] if there else [])
+        desk.world.lock()
+        offer = desk.world.unlock_offer()
+        desk.outcome = "relocked"
+        result = desk.clicked(AskArticle, offer)
+        assert result.outcome == ("asked" if there else "relocked")
+        assert result.responses == (["utter_ask_article_relocked"] if there else [])
+        if there:
+            assert desk.clicked(SendArticle, desk.show(result)).slots["article_title"] == "About loop"
+
+    def test_m6_outcome_of_an_earlier_turn_changes_no_question(self, desk):
+        desk.outcome = "relocked"
+        assert asked(desk).slots["article_title"] == "About phone"
+
     def test_without_an_article_it_says_so(self, desk):
         desk.runtime.articles = Articles()
         assert asked(desk).outcome == "no_article"
