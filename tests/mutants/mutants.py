@@ -659,12 +659,102 @@ PROCESSES = [
     ),
     *_of(
         "schedulers",
+        "schedulers/daily.py",
+        (
+            "nobody is reminded in the evening of what can wait (E15)",
+            "return calendar.at(today, send_at) <= now < closes",
+            "return calendar.at(today, send_at) <= now",
+            "test_daily_runs otherwise_next_morning",
+        ),
+    ),
+    *_of(
+        "schedulers",
+        "schedulers/password_expiry.py",
+        (
+            "what expired before there were runs is nobody's news (E9)",
+            "        _take_as_told(service, planner, system, everyone)\n",
+            "        pass\n",
+            "test_daily_runs nobodys_news",
+        ),
+        (
+            "what could not be said comes next morning (E15)",
+            "                missed[notice.person_id] = day\n",
+            "",
+            "test_daily_runs down_all_day",
+        ),
+        (
+            "a plan is made from fresh facts (C2)",
+            "if run is None or not directory.ensure_fresh(service, system):",
+            "if run is None:",
+            "test_daily_runs cannot_be_read",
+        ),
+    ),
+    *_of(
+        "schedulers",
+        "schedulers/contractor_expiry.py",
+        (
+            "a contract that is over is not told (C1)",
+            "known.entry.contract_ends_on < today:",
+            "known.entry.contract_ends_on.year < 1:",
+            "test_daily_runs is_over",
+        ),
+    ),
+    *_of(
+        "actions",
+        "actions/reminders.py",
+        (
+            "a reminder is looked at again (E12)",
+            "if known.entry.password_expires_at != expires_at:",
+            "if False:",
+            "test_reminders a_minute_ago",
+        ),
+        (
+            "one reminder a day",
+            "if last and planner.calendar.date(last.sent_at) == planner.calendar.date(self.now):",
+            "if False:",
+            "test_reminders same_day",
+        ),
+    ),
+    *_of(
+        "actions",
+        "actions/contractors.py",
+        (
+            "contracts are their manager's to hear of (C13)",
+            "if to == turn.person.id or",
+            "if True or",
+            "test_contractors confidential",
+        ),
+    ),
+    *_of(
+        "actions",
+        "account_access/reminders.py",
+        (
+            "an answer is its expiry's (E13)",
+            "if now >= expires_at or connection.execute(query).scalar() != expires_at:",
+            "if False:",
+            "test_reminders older_password",
+        ),
+        (
+            "a replayed turn answers once (law 5)",
+            "    if known:\n        return RECORDED\n",
+            "",
+            "test_reminders replayed",
+        ),
+    ),
+    *_of(
+        "schedulers",
         "schedulers/deliveries.py",
         (
             "only what is written is delivered (law 11)",
             'if answer.get("written"):',
             "if answer:",
             "test_deliveries surely",
+        ),
+        (
+            "what was made in time is not said in the evening (E15)",
+            "    if later:\n",
+            "    if False:\n",
+            "test_daily_runs down_all_day",
         ),
     ),
     *_of(
