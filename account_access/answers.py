@@ -20,6 +20,8 @@ TITLE_LIKENESS = 90
 ALIKE = {"cancel": ("deny",), "deny": ("cancel",), "affirm": ("recover_access", "view_answer")}
 YES_OR_NO = ("affirm", "deny")
 NO = ("cancel", "deny")
+# The intents of answers that are things by their names.
+THINGS = ("choose_factor",)
 NUMBER_WORDS = {"one": 1, "first": 1, "two": 2, "second": 2, "three": 3, "third": 3, "four": 4, "fourth": 4}
 NUMBER_WORDS |= {"five": 5, "fifth": 5, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5, "last": -1}
 # "No" is never short for "number" here: "no, one" and "no. 1" may be refusals, and no act is built on a guess (X12).
@@ -100,7 +102,7 @@ def resolve(text: str, intent: str, confidence: float, offers: Sequence[OpenOffe
 
 def candidates(text: str, intent: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:
     """Every answer that the words may mean: those whose title was typed, else those with the message's intent."""
-    titled = _titled(_plain(text), offers)
+    titled = _titled(_plain(text), offers) or _named(_plain(text), offers)
     # "Yes" is the title of one answer and an answer to every question; "Open a ticket" names its own.
     bare = [answer.intent for _, answer in titled if answer.intent in YES_OR_NO and " " not in _plain(answer.title)]
     if bare:
@@ -110,6 +112,16 @@ def candidates(text: str, intent: str, offers: Sequence[OpenOffer]) -> list[tupl
 
 def _titled(said: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:
     return [(offer, answer) for offer in offers for answer in offer.answers if _is_title(said, answer.title)]
+
+
+def _named(said: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:
+    """The one answer with these words in its title, where answers are things: "pixel 8" of "Okta Verify (Pixel 8)".
+
+    Only there: "reset MFA" is part of "Yes, reset MFA", and is no yes (X12).
+    """
+    things = [(offer, answer) for offer in offers for answer in offer.answers if answer.intent in THINGS]
+    found = [pair for pair in things if len(said) >= 3 and f" {said} " in f" {_plain(pair[1].title)} "]
+    return found if len(found) == 1 else []
 
 
 def _numbered(position: int, offers: Sequence[OpenOffer]) -> Resolution:

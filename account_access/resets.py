@@ -28,6 +28,12 @@ from account_access.store import Store, tables
 
 QUESTIONS = ("factor", "reset_mfa", "approval")
 AWAITING = "awaiting"
+# The ends that a person hears of later; where today's policy asks for something first, they have to begin anew.
+TOLD_LATER = (
+    *("mfa_reset", "already_reset", "factors_changed", "mfa_failed", "mfa_handed_over", "mfa_limited"),
+    *("mfa_human", "mfa_instructions", "approval_denied", "approval_expired"),
+)
+BEGIN_ANEW = (policy.SIGN_IN_AGAIN, policy.APPROVAL)
 # What policy says instead of a reset, in the words that rules read.
 REFUSALS = {
     policy.HUMAN: "mfa_human",

@@ -17,7 +17,7 @@ class AskArticle(AskAction):
     def response(self, turn: Turn) -> str:
         if topic_of(turn) == RELOCKED:
             return "utter_ask_article_relocked"
-        by_people = self.runtime.settings.mfa.verification == "human"
+        by_people = self.runtime.settings.mfa.verification == "human" or turn.system.settings.mfa != "automated"
         automated = topic_of(turn) == MFA and turn.system.can("factors") and not by_people
         return "utter_ask_article_automated" if automated else "utter_ask_article"
 

@@ -127,7 +127,6 @@ class AskHelp(AskAction):
 
     question = "help"
     CAUSE_BY_INTENT = {
-        "reset_mfa": "mfa",
         "ask_mfa_instructions": "mfa",
         "ask_about_someone_else": "someone_else",
         "nlu_fallback": "not_understood",

@@ -109,6 +109,10 @@ class AccountAction(Action, ABC):
         facts = {"person_name": person.given_name or person.name or person.login}
         facts["system_name"] = system.name
         facts["portal_url"] = system.settings.portal_url or system.name
+        facts["enrolment_url"] = system.settings.enrolment_url or facts["portal_url"]
+        mfa = self.runtime.settings.mfa
+        facts["reset_limit"], facts["reset_window_hours"] = str(mfa.max_per_window), f"{mfa.window_hours:g}"
+        facts["fresh_hours"], facts["approval_minutes"] = f"{mfa.fresh_hours:g}", f"{mfa.approval_minutes:g}"
         facts["unlock_limit"] = str(self.runtime.settings.unlock.max_per_window)
         facts["unlock_window_hours"] = f"{self.runtime.settings.unlock.window_hours:g}"
         return facts

@@ -2,7 +2,7 @@
 
 from abc import ABC
 
-from account_access import freezes, notices, offers
+from account_access import freezes, notices, offers, requests, resets
 from account_access.unlocks import Look
 from actions.asking import AskAction
 from actions.base import AccountAction, Turn
@@ -79,7 +79,7 @@ class AskLockout(AskAction, Announcement):
 
 
 class AnnounceFollowUp(Announcement):
-    """How an unlock ended that we promised to tell about."""
+    """How an act ended that we promised to tell about."""
 
     def name(self) -> str:
         return "action_announce_follow_up"
@@ -90,8 +90,11 @@ class AnnounceFollowUp(Announcement):
         return await self.runtime.in_store(self._ended, turn)
 
     def _ended(self, turn: Turn) -> str:
-        request = self.runtime.unlocks.find(turn.notice.facts["request"])
-        if request is None or request.outcome not in TOLD_LATER:
+        with self.runtime.store.reading() as connection:
+            request = requests.find(connection, turn.notice.facts["request"])
+        if request is not None and request.outcome in resets.BEGIN_ANEW:
+            return "stale"
+        if request is None or request.outcome not in (*TOLD_LATER, *resets.TOLD_LATER):
             # E.g. locked anew before we came to it: that lockout has its own notice.
             self.drop(turn, f"ended as {request.outcome if request else 'nothing'}, which is not told later")
             return "notice_dropped"

@@ -1,4 +1,4 @@
-"""What the actions work with: store, clock, settings, systems, unlocks; made once, by the action server's start.
+"""What the actions work with: store, clock, settings, systems, acts; made once, by the action server's start.
 
 rasa_sdk imports and instantiates every action by itself, so they find it here, and refuse to exist without it: under
 a bare `rasa run actions` nobody would check who calls.
@@ -12,10 +12,12 @@ from typing import Any
 
 from account_access import articles
 from account_access import clock as clocks
+from account_access.approvals import Approvals
 from account_access.articles import Articles
 from account_access.clock import Clock
 from account_access.connectors.registry import System, systems_of
 from account_access.passwords import Passwords
+from account_access.resets import FactorLook, Resets
 from account_access.settings import Settings
 from account_access.store import Store, claims
 from account_access.unlocks import Look, Unlocks
@@ -33,8 +35,10 @@ class Runtime:
     clock: Clock
     systems: dict[str, System]
     unlocks: Unlocks
+    resets: Resets
+    approvals: Approvals
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(STORE_THREADS, "store"))
-    looks: dict[str, Look] = field(default_factory=dict)
+    looks: dict[str, Look | FactorLook] = field(default_factory=dict)
     articles: Articles = field(default_factory=Articles)
 
     @classmethod
@@ -43,15 +47,16 @@ class Runtime:
         told = articles.load(settings.knowledge)
         store, clock = Store.open(settings.store.url), clocks.from_settings(settings.clock)
         claims.release_of_the_dead(store)
-        unlocks = Unlocks(store, clock, settings)
-        return cls(settings, store, clock, systems_of(settings), unlocks, articles=told)
+        unlocks, resets = Unlocks(store, clock, settings), Resets(store, clock, settings)
+        approvals = Approvals(store, clock, settings, resets)
+        return cls(settings, store, clock, systems_of(settings), unlocks, resets, approvals, articles=told)
 
     @property
     def passwords(self) -> Passwords:
         """The ways to new passwords."""
         return Passwords(self.store, self.clock, self.settings)
 
-    def remember(self, cause: str, look: Look) -> None:
+    def remember(self, cause: str, look: Look | FactorLook) -> None:
         """Keeps what was just seen for the next action of the same turn; it is only a short cut, never a fact."""
         self.looks[cause] = look
         while len(self.looks) > REMEMBERED_LOOKS:

@@ -160,7 +160,7 @@ class Dismiss(StoreAction):
             return "nothing_open"
         close_answered(self, turn)
         act = turn.answered.offer.subject.get("act")
-        if act:
+        if act == "unlock":
             with self.runtime.store.begin() as connection:
                 offers.overtake(
                     connection, self.now, turn.person.id, turn.answered.offer.subject["system"], ("unlock", "lockout")

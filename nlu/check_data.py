@@ -29,7 +29,7 @@ TELLS = "action_tell_"
 # lines of the list of what was done, and mails
 PARTS = ("utter_receipt_", "utter_mail_", "utter_contractor_line")
 # Intents that nobody types: made by Rasa, by a click that came too late, by the schedulers.
-UNTYPED = re.compile("nlu_fallback|stale_answer|EXTERNAL_.*")
+UNTYPED = re.compile("nlu_fallback|stale_answer|choose_factor|EXTERNAL_.*")
 # An entity that the last component makes for the rules, so that nobody annotates it.
 MADE = "question"
 

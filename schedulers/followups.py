@@ -17,17 +17,21 @@ DESK_BACKOFF_SECONDS = (2, 5, 15, 60, 300)
 
 
 def finish_requests(service: Service) -> int:
-    """Takes up requests whose turn died or whose system was away; returns how many were run."""
-    stuck = service.unlocks.due()
+    """Takes up requests whose turn died, whose system was away, or which were approved; returns how many were run.
+
+    Requests whose approval did not come in time end here as well (M9).
+    """
+    service.approvals.expire()
+    stuck = [(acts, request) for acts in (service.unlocks, service.resets) for request in acts.due()]
     running = []
-    for request in stuck:
+    for acts, request in stuck:
         system = service.systems.get(request.system)
         if system is None or system.connector is None:
             logger.error(
                 "Request %s names the system %s, which the settings no longer have", request.id, request.system
             )
             continue
-        running.append(system.submit(service.unlocks.execute, system, request.id))
+        running.append(system.submit(acts.execute, system, request.id))
     # All are under way before one is waited for, so that a slow system holds up no other (law 4).
     for future in running:
         future.result()

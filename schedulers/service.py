@@ -15,9 +15,11 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy import select, update
 
 from account_access import clock as clocks
+from account_access.approvals import Approvals
 from account_access.clock import Clock
 from account_access.connectors.registry import System, systems_of
 from account_access.desks.local import LocalDesk
+from account_access.resets import Resets
 from account_access.settings import Settings
 from account_access.store import Store, tables
 from account_access.unlocks import Unlocks
@@ -37,6 +39,8 @@ class Service:
     clock: Clock
     systems: dict[str, System]
     unlocks: Unlocks
+    resets: Resets
+    approvals: Approvals
     desk: LocalDesk
     http: requests.Session
 
@@ -50,7 +54,9 @@ class Service:
         http.mount("http://", adapter)
         http.mount("https://", adapter)
         desk = LocalDesk(store, clock, settings.desk.prefix)
-        return cls(settings, store, clock, systems_of(settings), Unlocks(store, clock, settings), desk, http)
+        unlocks, resets = Unlocks(store, clock, settings), Resets(store, clock, settings)
+        approvals = Approvals(store, clock, settings, resets)
+        return cls(settings, store, clock, systems_of(settings), unlocks, resets, approvals, desk, http)
 
     def beat(self) -> None:
         """Says that the schedulers are alive."""

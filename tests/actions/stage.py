@@ -110,7 +110,8 @@ class Stage:
 @pytest.fixture
 def stage(world, monkeypatch):
     monkeypatch.setattr(runtime, "_current", None)
-    made = Runtime(world.settings, world.store, world.clock, {"okta": world.system}, world.unlocks)
+    acts = (world.unlocks, world.resets, world.approvals)
+    made = Runtime(world.settings, world.store, world.clock, {"okta": world.system}, *acts)
     runtime.install(made)
     yield Stage(world, made)
     made.pool.shutdown()

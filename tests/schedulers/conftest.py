@@ -24,5 +24,6 @@ def service(world):
     http.trust_env = False
     systems = {"okta": world.system}
     desk = LocalDesk(world.store, world.clock, "AA")
-    yield Service(world.settings, world.store, world.clock, systems, world.unlocks, desk, http)
+    acts = (world.unlocks, world.resets, world.approvals)
+    yield Service(world.settings, world.store, world.clock, systems, *acts, desk, http)
     http.close()
