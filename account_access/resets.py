@@ -5,7 +5,7 @@ A request names the factors it may remove; whatever was enrolled after the perso
 
 import time
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -159,8 +159,9 @@ class Resets(Requests):
         whole = Choice(everything, everything)
         if self.limits.mode == "all":
             choices = []
-        look = FactorLook("", external_id, tuple(choices), None if self.limits.mode == "one_by_one" else whole)
-        return FactorLook("one_factor" if look.only else "several_factors", external_id, look.choices, look.everything)
+        whole = None if self.limits.mode == "one_by_one" else whole
+        look = FactorLook("several_factors", external_id, tuple(choices), whole)
+        return replace(look, outcome="one_factor") if look.only else look
 
     def _may_go(self, ids: frozenset[str], factors: Iterable[Factor]) -> bool:
         return all(factor.kind.value in self.limits.resettable for factor in factors if factor.id in ids)

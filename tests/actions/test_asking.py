@@ -87,7 +87,6 @@ class TestHelp:
             ("instructions", "unlock_account", "instructions"),
             ("no_account", "unlock_account", "no_account"),
             ("no_article", "reset_password", "no_article"),
-            ("unlocked", "reset_mfa", "mfa"),
             (None, "ask_mfa_instructions", "mfa"),
             (None, "ask_about_someone_else", "someone_else"),
             ("paused", "unlock_account", "paused"),

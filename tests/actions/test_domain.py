@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from account_access import policy, reminders
+from account_access import policy, reminders, resets
 from actions.asking import AskAction, AskHelp, AskWhich, buttons
 from actions.notices import TOLD_LATER
 from actions.receipts import ChangeNotifications
@@ -14,6 +14,7 @@ from tests.actions.test_who_asks import ACTIONS
 
 # Methods of actions and of Unlocks that end in an outcome.
 REPORTING = {"act", "in_store", "_ended", "_told", "without_subject", "ask", "execute", "promise", "check"}
+REPORTING |= {"approve", "deny"}
 
 
 def outcomes_in(path: Path) -> set[str]:
@@ -27,7 +28,7 @@ def outcomes_in(path: Path) -> set[str]:
         if isinstance(function, ast.Call):
             name = getattr(function.func, "attr", getattr(function.func, "id", ""))
             found |= literals(function.args[2]) if name == "_finish" else set()
-            found |= literals(function.args[0]) if name == "Look" and function.args else set()
+            found |= literals(function.args[0]) if name in ("Look", "FactorLook") and function.args else set()
     return found
 
 
@@ -42,7 +43,8 @@ def possible_outcomes() -> set[str]:
     found |= {policy.INSTRUCTIONS, policy.LIMITED, policy.HUMAN, policy.FROZEN, policy.PAUSED}
     found |= set(ChangeNotifications.WAYS.values()) | {reminders.RECORDED, reminders.REPEATED}
     found |= {"recoverable", "link_made", "minted_link_made"}
-    acts = [ROOT / "account_access" / f"{name}.py" for name in ("requests", "unlocks")]
+    found |= {*resets.TOLD_LATER, *resets.REFUSALS.values()}
+    acts = [ROOT / "account_access" / f"{name}.py" for name in ("requests", "unlocks", "resets", "approvals")]
     for path in (*(ROOT / "actions").glob("*.py"), *acts):
         found |= outcomes_in(path)
     return found
@@ -82,6 +84,8 @@ def test_every_cause_of_help_has_its_response():
     causes |= {"down", "limited", "human", "failed", "instructions", "no_account", "relocked", "paused"}
     causes |= {"expiry_unknown"}
     causes |= {"password_human", "no_article"}
+    causes |= {"mfa_human", "mfa_limited", "mfa_instructions", "mfa_failed", "no_approver"}
+    causes |= {"approval_denied", "approval_expired"}
     assert {f"utter_ask_help_{cause}" for cause in causes} == {
         name for name in asking_responses() if name.startswith("utter_ask_help_")
     }
