@@ -2,7 +2,7 @@
 
 import pytest
 
-from account_access.settings import _web_address
+from account_access.setting_values import web_address
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from account_access.settings import _web_address
     ],
 )
 def test_an_address_that_keeps_secrets_is_taken(address):
-    assert _web_address(address) == address
+    assert web_address(address) == address
 
 
 @pytest.mark.parametrize(
@@ -32,4 +32,4 @@ def test_an_address_that_keeps_secrets_is_taken(address):
 )
 def test_one_that_does_not_is_refused_with_the_remedy(address, remedy):
     with pytest.raises(ValueError, match=remedy):
-        _web_address(address)
+        web_address(address)
