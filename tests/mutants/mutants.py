@@ -292,6 +292,64 @@ DOMAIN = [
     ),
     *_of(
         "account_access",
+        "account_access/resets.py",
+        (
+            "a reset is read back (M2)",
+            """            if not self._standing(system, request):
+                faults.point""",
+            """            if True:
+                faults.point""",
+            "test_resets lies",
+        ),
+        (
+            "a stale session resets nothing (M7)",
+            "ago = confirming.signed_in_ago if confirming else None",
+            "ago = timedelta(0)",
+            "test_resets TestFreshness",
+        ),
+        (
+            "kinds that may not go stay (M4)",
+            "if self._may_go(ids, factors)}",
+            "}",
+            "test_resets kinds_that_may_not_go",
+        ),
+        (
+            "what would take a new factor along is not removed (law 5)",
+            "except TakesAlongMore as error:",
+            "except ZeroDivisionError as error:",
+            "test_resets take_a_new_factor_along",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/approvals.py",
+        (
+            "nobody approves for themselves (M9)",
+            "return person if person and person.active and person.id != own else None",
+            "return person if person and person.active else None",
+            "test_approvals second_account",
+        ),
+        (
+            "the manager is read again when deciding (M9)",
+            "if approver is None or approver.id != offer.person_id:",
+            "if approver is None:",
+            "test_approvals not_the_manager_any_more",
+        ),
+        (
+            "an approver has a fresh session (M9)",
+            "if not policy.is_fresh(signed_in_ago, timedelta(hours=self.limits.fresh_hours)):",
+            "if False:",
+            "test_approvals fresh_session",
+        ),
+        (
+            "an approval is over after its time (M9)",
+            "return request if request.due_at > self.clock.now() else None",
+            "return request",
+            "test_approvals TestExpiry",
+        ),
+    ),
+    *_of(
+        "account_access",
         "account_access/policy.py",
         ("protected people go to a human (law 6)", "if protected:", "if False:", "test_policy"),
         (
