@@ -43,11 +43,17 @@ class UnlockFacts:
     window_hours: float
 
 
+def _protected(groups: frozenset[str], protected_groups: frozenset[str]) -> Decision | None:
+    """A human, for members of a protected group (law 6)."""
+    named = sorted(groups & protected_groups)
+    return Decision(HUMAN, f"member of the protected group {', '.join(named)}") if named else None
+
+
 def decide_unlock(facts: UnlockFacts) -> Decision:
     """Whether this account may be unlocked by its owner in chat now (U10, I1, law 6)."""
-    protected = sorted(facts.groups & facts.protected_groups)
+    protected = _protected(facts.groups, facts.protected_groups)
     if protected:
-        return Decision(HUMAN, f"member of the protected group {', '.join(protected)}")
+        return protected
     if not facts.can_unlock:
         return Decision(INSTRUCTIONS, "the system cannot unlock by itself")
     if facts.mode == INSTRUCTIONS:
@@ -103,9 +109,9 @@ class ResetFacts:
 
 def decide_reset(facts: ResetFacts) -> Decision:
     """Whether this account's factors may be removed by its owner in chat now (M5, M7, M9, law 6)."""
-    protected = sorted(facts.groups & facts.protected_groups)
+    protected = _protected(facts.groups, facts.protected_groups)
     if protected:
-        return Decision(HUMAN, f"member of the protected group {', '.join(protected)}")
+        return protected
     if not facts.can_reset:
         return Decision(INSTRUCTIONS, "the system cannot remove factors by itself")
     if facts.mode == INSTRUCTIONS:

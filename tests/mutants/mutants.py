@@ -351,14 +351,20 @@ DOMAIN = [
     *_of(
         "account_access",
         "account_access/policy.py",
-        ("protected people go to a human (law 6)", "if protected:", "if False:", "test_policy"),
+        ("protected people go to a human (law 6)", "if named else None", "if False else None", "test_policy"),
         (
             "three unlocks a day (U10)",
             "if facts.unlocks_in_window >= facts.max_per_window:",
             "if False:",
             "test_policy",
         ),
-        ("instructions where wanted (I1)", "if facts.mode == INSTRUCTIONS:", "if False:", "test_policy"),
+        (
+            "instructions where wanted (I1)",
+            "if facts.mode == INSTRUCTIONS:\n"
+            '        return Decision(INSTRUCTIONS, "the organisation wants instructions instead of an automated unlock")',
+            "",
+            "test_policy",
+        ),
     ),
     *_of(
         "account_access",
