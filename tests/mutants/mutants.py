@@ -360,8 +360,8 @@ DOMAIN = [
         ),
         (
             "instructions where wanted (I1)",
-            "if facts.mode == INSTRUCTIONS:\n"
-            '        return Decision(INSTRUCTIONS, "the organisation wants instructions instead of an automated unlock")',
+            "if facts.mode == INSTRUCTIONS:\n        return "
+            'Decision(INSTRUCTIONS, "the organisation wants instructions instead of an automated unlock")',
             "",
             "test_policy",
         ),
