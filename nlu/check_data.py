@@ -26,8 +26,8 @@ from nlu.evaluation.similar import alike, normal, skeletons
 ASKS = "action_ask_"
 # action_tell_<thing> utters utter_tell_<thing> or one of utter_tell_<thing>_<case>, as it finds things
 TELLS = "action_tell_"
-# lines of the list of what was done, and mails
-PARTS = ("utter_receipt_", "utter_mail_", "utter_contractor_line")
+# said by an action: lines and names in a list, mails, an article
+PARTS = ("utter_receipt_", "utter_mail_", "utter_contractor_line", "utter_factor_", "utter_article")
 # Intents that nobody types: made by Rasa, by a click that came too late, by the schedulers.
 UNTYPED = re.compile("nlu_fallback|stale_answer|choose_factor|EXTERNAL_.*")
 # An entity that the last component makes for the rules, so that nobody annotates it.
