@@ -20,6 +20,9 @@ POINTS = (
     "ticket_sent",
     "check_looked",
     "mail_taken",
+    "factors_removed",
+    "reminders_made",
+    "contractors_made",
 )
 
 

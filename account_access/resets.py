@@ -221,7 +221,7 @@ class Resets(Requests):
         for pause in requests.READ_BACK_PAUSES:
             time.sleep(pause)
             if not self._standing(system, request):
-                faults.point("reply_lost")
+                faults.point("factors_removed")
                 return self._removed(system, request, decision.reason)
         return self._finish(request, "failed", "mfa_failed", "the system accepted the removal and changed nothing")
 
