@@ -154,7 +154,7 @@ PHASES: dict[str, list[list[list[Step]]]] = {
                 Step("rasa data", ("-m", "rasa", "data", "validate")),
                 Step("rasa data, our own rules", ("-m", "nlu.check_data")),
                 Step("model", ("-m", "ops", "train")),
-                _tests("stories", "tests/stories"),
+                _tests("stories", "tests/stories", "-o", "timeout=900"),
                 _tests("launcher", "tests/ops"),
                 _tests("exam", EXAM),
                 _tests("mutants", "tests/mutants"),

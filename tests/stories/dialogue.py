@@ -4,6 +4,8 @@ Test stories name the outcome after each action, because no action runs here.
 """
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,8 +53,8 @@ class Dialogue:
     def __init__(self, steps: list[StoryStep], domain: Domain) -> None:
         self.domain = domain
         self._folder = tempfile.TemporaryDirectory()
-        storage = LocalModelStorage(Path(self._folder.name))
-        self._policies = [self._policy(settings, storage) for settings in _configured_policies()]
+        self._storage = LocalModelStorage(Path(self._folder.name))
+        self._policies = [self._policy(settings, self._storage) for settings in _configured_policies()]
         training = trackers_of(steps, domain)
         for policy in self._policies:
             policy.train(training, domain)
@@ -65,10 +67,30 @@ class Dialogue:
         context = ExecutionContext(GraphSchema({}))
         return policy_class.create(config, storage, Resource(policy_class.__name__), context)
 
+    def taught_by(self, rule: StoryStep) -> set[str]:
+        """The situations that this rule by itself teaches the rule policy, as the policy's own keys."""
+        settings = next(settings for settings in _configured_policies() if settings["name"] == RulePolicy.__name__)
+        alone = self._policy(settings, self._storage)
+        alone._create_lookup_from_trackers(trackers_of([rule], self.domain), [], self.domain)
+        return set(alone.lookup["rules"])
+
+    @contextmanager
+    def forgetting(self, situations: set[str]) -> Iterator[None]:
+        """Meanwhile the rule policy does not know these situations."""
+        known = self._rule_policy.lookup["rules"]
+        self._rule_policy.lookup["rules"] = {key: known[key] for key in known if key not in situations}
+        try:
+            yield
+        finally:
+            self._rule_policy.lookup["rules"] = known
+
+    @property
+    def _rule_policy(self) -> RulePolicy:
+        return next(policy for policy in self._policies if isinstance(policy, RulePolicy))
+
     def predict(self, tracker: DialogueStateTracker) -> tuple[str, dict]:
         """The next action, and what Rasa records with it."""
-        rule_policy = next(policy for policy in self._policies if isinstance(policy, RulePolicy))
-        rule_only = rule_policy._get_rule_only_data()
+        rule_only = self._rule_policy._get_rule_only_data()
         predictions = [
             policy.predict_action_probabilities(tracker, self.domain, rule_only_data=rule_only)
             for policy in self._policies

@@ -19,7 +19,8 @@ QUESTION = """
 WHY = """
   - intent: ask_why_locked
   - slot_was_set: [question: none]
-  - action: utter_why_locked
+  - action: action_tell_why_locked
+  - slot_was_set: [outcome: told]
   - action: action_check_account
   - slot_was_set: [outcome: locked]
   - action: action_ask_unlock
