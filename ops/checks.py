@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results"
 KILLS = "tests/e2e/test_kills.py"
 EXAM = "tests/nlu_components/test_exam.py"
+# Two turns from each beginning take half a minute; four (`python -m tests.model`) take many.
+MODEL_DEPTH = "2"
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ ELSEWHERE = (
     "tests/real",
     "tests/browser",
     "tests/stories",
+    "tests/model",
     "tests/mutants",
     "tests/standalone",
     EXAM,
@@ -155,6 +158,8 @@ PHASES: dict[str, list[list[list[Step]]]] = {
                 Step("rasa data, our own rules", ("-m", "nlu.check_data")),
                 Step("model", ("-m", "ops", "train")),
                 _tests("stories", "tests/stories", "-o", "timeout=900"),
+                Step("ways to an act", ("-m", "tests.model", "--depth", MODEL_DEPTH)),
+                _tests("ways to an act, defects", "tests/model"),
                 _tests("launcher", "tests/ops"),
                 _tests("exam", EXAM),
                 _tests("mutants", "tests/mutants"),

@@ -1,0 +1,258 @@
+"""What must be true of every call that changes an account, looked up apart from the code that is checked.
+
+The tables are read here with queries of their own, and what a person said is known from who said it, not from how the
+assistant understood it. A call has to come from a live question that its owner answered in this very turn (X1, X12),
+after policy said "act" of it (law 6), while nothing holds self-service back (U10, X10, X11).
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+
+from account_access.settings import Settings
+from tests.account_access.fake_system import FakeSystem
+
+# The connectors' methods that change an account, and the act that may lead to each; None: none that begins in chat.
+ACT_OF = {"unlock": "unlock", "remove_factor": "reset_mfa", "end_sessions": "reset_mfa", "mint_reset_link": None}
+# Unlike the settings, the requirement says how long a typed answer is good (X12).
+TYPED_WITHIN = timedelta(hours=2)
+
+
+@dataclass
+class WatchedSystem(FakeSystem):
+    """A fake that lets somebody look before it changes an account, and keeps when it really changed one."""
+
+    watch: Callable[[str, str, str | None], None] = lambda method, external_id, factor_id: None
+    changed: list[tuple[datetime, str, str]] = field(default_factory=list)
+
+    def unlock(self, external_id: str) -> None:
+        self.watch("unlock", external_id, None)
+        self._noting("unlock", external_id, lambda: super(WatchedSystem, self).unlock(external_id))
+
+    def remove_factor(self, external_id: str, factor_id: str) -> None:
+        self.watch("remove_factor", external_id, factor_id)
+        self._noting("reset_mfa", external_id, lambda: super(WatchedSystem, self).remove_factor(external_id, factor_id))
+
+    def end_sessions(self, external_id: str) -> None:
+        self.watch("end_sessions", external_id, None)
+        super().end_sessions(external_id)
+
+    def mint_reset_link(self, external_id: str):
+        self.watch("mint_reset_link", external_id, None)
+        return super().mint_reset_link(external_id)
+
+    def _noting(self, act: str, external_id: str, doing: Callable[[], None]) -> None:
+        before = len(self.unlocked) + len(self.removed)
+        try:
+            doing()
+        finally:
+            if len(self.unlocked) + len(self.removed) > before:
+                self.changed.append((self.clock.now(), external_id, act))
+
+    def acts_on(self, external_id: str | None, act: str | None, since: datetime, before: datetime) -> set[datetime]:
+        """When acts were done between two instants, on one account or all, of one kind or all; one a turn."""
+        return {
+            at
+            for at, whose, kind in self.changed
+            if since < at < before and external_id in (None, whose) and act in (None, kind)
+        }
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What a person really did: a click on one answer, or words that can be a `yes`, a `number` or a `title`."""
+
+    person_id: str
+    inbound_id: str
+    received_at: datetime
+    before_seq: int
+    click: tuple[str, str] | None = None
+    yes: bool = False
+    number: int | None = None
+    title: str | None = None
+
+
+class Laws:
+    """Looks at every call and every confirmed request, and keeps what was broken. `raw` sees what is committed."""
+
+    def __init__(self, raw: sqlite3.Connection, system: FakeSystem, settings: Settings) -> None:
+        self._raw, self._system, self._settings = raw, system, settings
+        self.broken: list[str] = []
+        self.lawful: frozenset[str] = frozenset()
+        self._speech: Speech | None = None
+        self._asked: dict[str, dict] = {}
+
+    def begin(self, speech: Speech | None) -> None:
+        """A turn begins with this message; None: the schedulers begin it."""
+        self._speech = speech
+        self._asked = {offer["id"]: offer for offer in offers_in(self._raw)}
+
+    def called(self, method: str, external_id: str, factor_id: str | None) -> None:
+        """A connector is about to be asked to change an account."""
+        act = ACT_OF[method]
+        # One that was put off is still "executing", but nobody has claimed it.
+        claimed = [
+            request for request in self._requests() if request["claimed_until"] and request["state"] == "executing"
+        ]
+        found = [request for request in claimed if (request["external_id"], request["act"]) == (external_id, act)]
+        if len(found) != 1:
+            self._break(f"{method} of {external_id} is called while {len(found)} requests for it are being run")
+            return
+        request = found[0]
+        self._confirmed(request)
+        if factor_id and factor_id not in json.loads(request["factor_ids"]):
+            self._break(f"{factor_id} is removed, which nobody said yes to")
+        for problem in [*self._undecided(request), *self._held(request)]:
+            self._break(f"{method} of {external_id} is called, but {problem}")
+
+    def end(self) -> None:
+        """The turn is over: what it confirmed has to be lawful, whether or not it came to a call."""
+        for request in self._requests():
+            self._confirmed(request)
+
+    def _requests(self) -> list[dict]:
+        return _dicts(self._raw, "SELECT * FROM requests")
+
+    def _break(self, problem: str) -> None:
+        if problem not in self.broken:
+            self.broken.append(problem)
+
+    def _confirmed(self, request: dict) -> None:
+        if request["id"] in self.lawful:
+            return
+        problems = list(self._why_not_confirmed(request))
+        for problem in problems:
+            self._break(f"a request to {request['act']} {request['external_id']} is there, but {problem}")
+        if not problems:
+            self.lawful |= {request["id"]}
+
+    def _why_not_confirmed(self, request: dict):
+        """Why nobody may have confirmed this request in this turn (X1, X3, X12)."""
+        speech, offer = self._speech, self._asked.get(request["offer_id"])
+        if speech is None:
+            yield "nobody said anything in this turn"
+            return
+        if offer is None:
+            yield "its question was not asked before this turn"
+            return
+        if (
+            offer["subject"].get("act") != request["act"]
+            or offer["subject"].get("external_id") != request["external_id"]
+        ):
+            yield "its question was about something else"
+        if not speech.person_id == offer["person_id"] == request["person_id"]:
+            yield "its question was somebody else's"
+        if offer["shown_seq"] is None or offer["shown_seq"] >= speech.before_seq:
+            yield "its question had not been shown"
+        if offer["state"] != "open" and offer["answered_by"] != speech.inbound_id:
+            yield f"its question was no longer open ({offer['state']})"
+        if offer["expires_at"] <= speech.received_at:
+            yield "its question had expired"
+        if not self._answers(speech, offer):
+            yield "neither a click nor an allowed typed answer said yes to it"
+
+    def _answers(self, speech: Speech, offer: dict) -> bool:
+        """Whether this click, or these words, are a yes to this question."""
+        if speech.click is not None:
+            asked = self._asked.get(speech.click[0])
+            return asked is not None and _live(speech, asked) and offer["id"] in _yes(asked, speech.click[1])
+        # Words answer what was shown at most two hours before.
+        oldest = speech.received_at - TYPED_WITHIN
+        live = [asked for asked in self._asked.values() if _live(speech, asked) and asked["shown_at"] > oldest]
+        live.sort(key=lambda asked: asked["shown_seq"])
+        if offer not in live:
+            return False
+        if speech.number is not None:
+            chosen = live[-1]["answers"][speech.number - 1 : speech.number]
+            return any(offer["id"] in _yes(live[-1], answer["id"]) for answer in chosen)
+        if speech.title is not None:
+            titled = [(asked, a) for asked in live for a in asked["answers"] if a["title"] == speech.title]
+            if any(offer["id"] in _yes(asked, answer["id"]) for asked, answer in titled):
+                return len({_about(asked) for asked, _ in titled}) == 1
+            return False
+        if not speech.yes:
+            return False
+        # One thing that a yes may mean: two questions about the same act on the same account are one (X2, X12).
+        meant = {_about(asked) for asked in live for answer in asked["answers"] if _yes(asked, answer["id"])}
+        return meant == {_about(offer)}
+
+    def _undecided(self, request: dict):
+        """Why policy did not decide "act" for this very run of the request (law 6)."""
+        decided = _dicts(self._raw, "SELECT result, detail FROM audit WHERE act = ?", f"decide_{request['act']}")
+        mine = {"request": request["id"], "attempt": request["attempts"]}
+        verdicts = [row["result"] for row in decided if json.loads(row["detail"] or "{}") == mine]
+        if verdicts != ["act"]:
+            yield f"the audit trail has no decision to act on it, but {verdicts}"
+        if self._system.memberships[request["external_id"]]:
+            yield "the account is protected"
+
+    def _held(self, request: dict):
+        """Why nothing may be done now: a freeze, the breaker, or the limits (U10, X10, X11)."""
+        now, mass = self._system.clock.now(), self._settings.breaker
+        frozen = "SELECT id FROM freezes WHERE person_id = ? AND lifted_at IS NULL"
+        if _dicts(self._raw, frozen, request["person_id"]):
+            yield "its owner said that it was not them"
+        tripped = "SELECT loud_at FROM breakers WHERE system = ? AND tripped_at IS NOT NULL"
+        quiet = timedelta(minutes=mass.quiet_minutes)
+        if any(now < instant(row["loud_at"]) + quiet for row in _dicts(self._raw, tripped, request["system"])):
+            yield "the breaker is open"
+        limits = self._settings.unlock if request["act"] == "unlock" else self._settings.mfa
+        since = now - timedelta(hours=limits.window_hours)
+        own = self._system.acts_on(request["external_id"], request["act"], since, now)
+        if len(own) >= limits.max_per_window:
+            yield f"that was done {len(own)} times in {limits.window_hours:g} hours"
+        lately = self._system.acts_on(None, None, now - timedelta(minutes=mass.window_minutes), now)
+        if len(lately) >= mass.max_acts:
+            yield f"the system saw {len(lately)} acts in {mass.window_minutes:g} minutes"
+
+
+def _live(speech: Speech, asked: dict) -> bool:
+    """Whether the question was the speaker's own, shown, open and unexpired when this was said."""
+    if asked["person_id"] != speech.person_id or asked["shown_seq"] is None or asked["shown_seq"] >= speech.before_seq:
+        return False
+    still_open = asked["state"] == "open" or asked["answered_by"] == speech.inbound_id
+    return still_open and asked["expires_at"] > speech.received_at
+
+
+def _kept(request: dict, name: str) -> object:
+    """What the request says of it, as questions write it."""
+    value = request[name]
+    if name == "locked_at" and value:
+        return instant(value).isoformat()
+    return json.loads(value) if name == "factor_ids" else value
+
+
+def _about(asked: dict) -> tuple[str, ...]:
+    act = asked["subject"].get("act")
+    return (act, asked["subject"]["system"]) if act else (asked["id"],)
+
+
+def _yes(asked: dict, answer_id: str) -> set[str]:
+    """The ids of the questions to which this answer is a yes: its own, or the one that a "which one?" stands for."""
+    for answer in asked["answers"]:
+        if answer["id"] == answer_id and answer["intent"] == "affirm":
+            return {answer["target"][0]} if answer.get("target") else {asked["id"]}
+    return set()
+
+
+def offers_in(raw: sqlite3.Connection) -> list[dict]:
+    """Every offer with when it was shown (`shown_at`, `shown_seq`: its inbox row's), the last shown last."""
+    shown = "SELECT offers.*, inbox.created_at AS shown_at, inbox.seq AS shown_seq FROM offers LEFT JOIN inbox"
+    found = _dicts(raw, f"{shown} ON inbox.offer_id = offers.id ORDER BY inbox.seq")
+    for offer in found:
+        offer["subject"], offer["answers"] = json.loads(offer["subject"]), json.loads(offer["answers"])
+        offer["expires_at"] = instant(offer["expires_at"])
+        offer["shown_at"] = instant(offer["shown_at"]) if offer["shown_at"] else None
+    return found
+
+
+def instant(stored: str) -> datetime:
+    """A time as SQLite keeps it, which is UTC."""
+    return datetime.fromisoformat(stored).replace(tzinfo=timezone.utc)
+
+
+def _dicts(raw: sqlite3.Connection, query: str, *values: str) -> list[dict]:
+    found = raw.execute(query, values)
+    return [dict(zip((column[0] for column in found.description), row, strict=True)) for row in found]
