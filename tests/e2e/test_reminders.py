@@ -115,7 +115,7 @@ def test_days_pass_and_everybody_hears_what_is_theirs(stack):
     marcus.lock()
     marcus.wait_for(lambda entry: entry["notice"] and titles(entry)[:2] == ["Yes", "No"])
     assert "unlocked" in marcus.say("yes please")["text"]
-    assert "extend a contract" in marcus.say("how do I extend a contract?")["text"]
+    assert "Extend a contract" in marcus.say("how do I extend a contract?")["text"]
     assert "remind you once more" in marcus.say("remind me later")["text"]
     assert "expires" in marcus.say("when does my password expire?")["text"]
 

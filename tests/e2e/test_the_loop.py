@@ -100,14 +100,9 @@ def test_forgot_password_leads_to_its_skill(stack, person, asked):
     assert titles(person.press(done, "Forgot Password")) == ["Recover access", "Get help", "Cancel"]
 
 
-@pytest.mark.parametrize("title", ["Reset MFA"])
-def test_the_other_remedies_lead_to_an_honest_answer_and_a_ticket(stack, person, asked, title):
+def test_reset_mfa_leads_to_its_skill(stack, person, asked):
     done = person.press(asked, "Yes")
-    offered = person.press(done, title)
-    assert titles(offered) == ["Open a ticket", "Cancel"]
-    last = person.press(offered, "Open a ticket")
-    opened = person.tickets()[-1]
-    assert opened["state"] == "open" and f"AA-{opened['number']}" in last["text"]
+    assert titles(person.press(done, "Reset MFA")) == ["Yes, reset MFA", "Get help", "Cancel"]
 
 
 def test_get_help_opens_a_ticket_and_changes_nothing(stack, person, asked):
