@@ -72,7 +72,7 @@ def test_work_that_was_done_though_the_answer_was_lost_is_done_once(stack, perso
 def test_a_lock_that_returns_at_once_is_named(stack, person):
     reply = say_yes(stack, person, {"kind": "relock"})
     assert "locked again at once" in reply["text"]
-    assert titles(reply) == ["Open a ticket", "Cancel"]
+    assert titles(reply) == ["View answer", "Open a ticket", "Cancel"]
 
 
 @pytest.mark.parametrize("switch", [{"kind": "down"}, {"kind": "slow", "seconds": 30}], ids=name)
