@@ -13,9 +13,8 @@ from rasa.shared.nlu.training_data.message import Message
 from account_access.answers import NONE, OpenOffer, Resolution, resolve
 
 QUESTION = "question"
-# the answer that makes the assistant act, and the wishes that make it begin to
+# the answer that makes the assistant act
 YES = "affirm"
-BEGINNINGS = ("unlock_account", "reset_password", "reset_mfa")
 REDACTED_INTENT = "share_secret"
 
 
@@ -25,16 +24,14 @@ class AnswerResolver(GraphComponent):
 
     The offers come in the message's metadata under `offers`, as the door stored them when the message was written; a
     message that the door redacted becomes `share_secret` (P3). The entity `question` is always added, so that no rule
-    reads an older message's.
-
-    `yes_from`: a message is only taken for a yes from this confidence on, because a yes leads to an act (X12); below it
-    was not understood. `begin_from`: the same for the wishes that begin an act; below, the person is asked (X5).
+    reads an older message's. `yes_from`: a message is only taken for a yes from this confidence on, because a yes
+    leads to an act (X12); below, it was not understood.
     """
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """The settings that config.yml may change."""
-        return {"yes_from": 0.8, "begin_from": 0.85}
+        return {"yes_from": 0.6}
 
     @classmethod
     def create(
@@ -48,7 +45,7 @@ class AnswerResolver(GraphComponent):
         return cls(config)
 
     def __init__(self, config: dict[str, Any]) -> None:
-        self._sure_from = {YES: config["yes_from"], **dict.fromkeys(BEGINNINGS, config["begin_from"])}
+        self._yes_from = config["yes_from"]
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Resolves each message."""
@@ -60,7 +57,7 @@ class AnswerResolver(GraphComponent):
         metadata = message.get(METADATA) or {}
         intent = message.get(INTENT) or {}
         name, confidence = intent.get(INTENT_NAME_KEY) or "", intent.get(PREDICTED_CONFIDENCE_KEY) or 0.0
-        if confidence < self._sure_from.get(name, 0.0):
+        if name == YES and confidence < self._yes_from:
             name = DEFAULT_NLU_FALLBACK_INTENT_NAME
             message.set(INTENT, {INTENT_NAME_KEY: name, PREDICTED_CONFIDENCE_KEY: confidence}, add_to_output=True)
         if metadata.get("redacted"):

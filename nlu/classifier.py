@@ -1,7 +1,6 @@
-"""Which intent a message has: logistic regression over its TF-IDF weighted words and letters, beside what it means.
+"""Which intent a message has: logistic regression over the sentence's vector and its TF-IDF weighted words and letters.
 
-The words and letter groups bring product names and habits of speech; nlu.meaning.MeaningScorer, where the configuration
-has it, brings the meaning. Both are learned apart, so that neither leans on the other, and their scores are added.
+The vector brings the meaning, the words and letter groups bring product names and typing errors.
 """
 
 import json
@@ -20,8 +19,6 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from nlu.meaning import SCORES
-
 RANKING = "intent_ranking"
 
 
@@ -29,7 +26,7 @@ RANKING = "intent_ranking"
 class SentenceClassifier(IntentClassifier, GraphComponent):
     """Predicts the intent with a probability for each.
 
-    `C`: how closely to follow the training data.
+    `C`: how closely to follow the training data. `sparse_weight`: how much words and letters count beside the vector.
     """
 
     @classmethod
@@ -45,7 +42,7 @@ class SentenceClassifier(IntentClassifier, GraphComponent):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """The settings that config.yml may change."""
-        return {"C": 10.0, "max_iter": 200, "ranking_length": 10}
+        return {"C": 20.0, "sparse_weight": 0.5, "max_iter": 500, "ranking_length": 10}
 
     @classmethod
     def create(
@@ -105,9 +102,6 @@ class SentenceClassifier(IntentClassifier, GraphComponent):
     def _ranking(self, message: Message) -> list[dict[str, Any]]:
         positions, values = self._features(message)
         scores = values @ self._weights[positions] + self._biases
-        meaning = message.get(SCORES)
-        if meaning:
-            scores = scores + np.array([meaning[intent] for intent in self._intents])
         shares = np.exp(scores - scores.max())
         shares /= shares.sum()
         order = np.argsort(-shares, kind="stable")
@@ -122,8 +116,13 @@ class SentenceClassifier(IntentClassifier, GraphComponent):
             if row is not None and row.nnz:
                 weighted = (1 + np.log(row.data)) * idf[row.indices]
                 positions.append(width + row.indices)
-                values.append(weighted / np.linalg.norm(weighted))
+                values.append(weighted * (self._config["sparse_weight"] / np.linalg.norm(weighted)))
             width += len(idf)
+        _, dense = message.get_dense_features(TEXT)
+        if dense is not None:
+            vector = dense.features[0]
+            positions.append(width + np.arange(len(vector)))
+            values.append(vector)
         nothing = np.zeros(0)
         return np.concatenate([nothing, *positions]).astype(int), np.concatenate([nothing, *values]).astype(np.float32)
 
@@ -131,7 +130,8 @@ class SentenceClassifier(IntentClassifier, GraphComponent):
         rows = [self._features(example) for example in examples]
         positions, values = (np.concatenate(parts) for parts in zip(*rows, strict=True))
         starts = np.cumsum([0, *(len(found) for found, _ in rows)])
-        width = sum(map(len, self._frequencies.values()))
+        _, dense = examples[0].get_dense_features(TEXT)
+        width = sum(map(len, self._frequencies.values())) + (0 if dense is None else dense.features.shape[1])
         return sparse.csr_matrix((values, positions, starts), shape=(len(examples), width))
 
     def _store(self) -> None:

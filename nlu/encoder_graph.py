@@ -1,19 +1,17 @@
-"""The sentence encoder (all-MiniLM-L6-v2) as ONNX graphs, built from weights by the names of its package.
+"""The sentence encoder (all-MiniLM-L6-v2) as an ONNX graph, built from the weights in its package.
 
-BERT with mean pooling, for one sentence at a time. The lower graph (token ids in, a vector for each token out) is the
-same for every model and kept beside them, 70 MB; the upper one (those vectors in, the sentence's out) a model may have
-changed. Building takes a second and is byte for byte repeatable.
+BERT with mean pooling, for one sentence at a time: token ids in, one vector of length 1 out. Building takes a second
+or two and is byte for byte repeatable, so the 90 MB graph is kept beside the models, never inside one.
 """
 
-from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import load_file
 
 LAYERS, HEADS, WIDTH = 6, 12, 384
-# this many layers are the lower graph
-LOWER = 3
 HEAD_WIDTH = WIDTH // HEADS
 OPSET, IR_VERSION = 17, 8
 EPSILON = 1e-12
@@ -22,7 +20,7 @@ EPSILON = 1e-12
 class _Graph:
     """Nodes and constants in the order in which they are made."""
 
-    def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
+    def __init__(self, weights: dict[str, np.ndarray]) -> None:
         self.weights = weights
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
@@ -54,35 +52,24 @@ class _Graph:
         return self.node("Transpose", self.node("Reshape", x, shape), perm=order)
 
 
-def lower(weights: Mapping[str, np.ndarray]) -> bytes:
-    """The graph from `ids` to `vectors`, one row for each token."""
-    graph = _Graph(weights)
-    vectors = _layers(graph, _embeddings(graph), range(LOWER))
-    graph.nodes.append(helper.make_node("Identity", [vectors], ["vectors"]))
-    ids = helper.make_tensor_value_info("ids", TensorProto.INT64, ["tokens"])
-    return _model(graph, ids, helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["tokens", WIDTH]))
-
-
-def upper(weights: Mapping[str, np.ndarray]) -> bytes:
-    """The graph from `vectors` to `sentence`, the mean of the last layer's."""
-    graph = _Graph(weights)
-    last = _layers(graph, "vectors", range(LOWER, LAYERS))
-    graph.nodes.append(helper.make_node("ReduceMean", [last], ["sentence"], axes=[0], keepdims=0))
-    vectors = helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["tokens", WIDTH])
-    return _model(graph, vectors, helper.make_tensor_value_info("sentence", TensorProto.FLOAT, [WIDTH]))
-
-
-def _layers(graph: _Graph, x: str, numbers: range) -> str:
-    for layer in numbers:
+def build(weights_file: Path, graph_file: Path) -> None:
+    """Writes the graph for the given safetensors file."""
+    graph = _Graph(load_file(weights_file))
+    x = _embeddings(graph)
+    for layer in range(LAYERS):
         x = _attention(graph, x, f"encoder.layer.{layer}.attention")
         x = _feed_forward(graph, x, f"encoder.layer.{layer}")
-    return x
-
-
-def _model(graph: _Graph, given: onnx.ValueInfoProto, wanted: onnx.ValueInfoProto) -> bytes:
-    made = helper.make_graph(graph.nodes, "sentence_encoder", [given], [wanted], graph.constants)
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-    return model.SerializeToString(deterministic=True)
+    pooled = graph.node("ReduceMean", x, axes=[0], keepdims=0)
+    length = graph.node("ReduceL2", pooled, axes=[0], keepdims=1)
+    graph.nodes.append(helper.make_node("Div", [pooled, length], ["sentence"]))
+    inputs = [helper.make_tensor_value_info("ids", TensorProto.INT64, ["tokens"])]
+    outputs = [helper.make_tensor_value_info("sentence", TensorProto.FLOAT, [WIDTH])]
+    model = helper.make_model(
+        helper.make_graph(graph.nodes, "sentence_encoder", inputs, outputs, graph.constants),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+    )
+    graph_file.write_bytes(model.SerializeToString(deterministic=True))
 
 
 def _embeddings(graph: _Graph) -> str:

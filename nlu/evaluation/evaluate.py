@@ -10,7 +10,7 @@ from nlu.assets import file_hash, folder_hash
 from nlu.evaluation import figures, floors
 from nlu.evaluation.examples import BadData, read_intents, read_names, read_set, shown
 from nlu.evaluation.models import Model, Parsed, one_core
-from nlu.typos import with_typo
+from nlu.evaluation.typos import with_typo
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAM = ROOT / "tests" / "nlu" / "exam"

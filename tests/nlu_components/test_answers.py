@@ -53,16 +53,10 @@ def test_resolves(text, intent, offers, expected):
 
 
 def test_only_a_clear_yes_is_one():
-    assert resolve("?", "affirm", [UNLOCK], confidence=0.79) == ("nlu_fallback", "none")
-    assert resolve("sure", "affirm", [UNLOCK], confidence=0.8) == ("affirm", "unlock")
+    assert resolve("?", "affirm", [UNLOCK], confidence=0.59) == ("nlu_fallback", "none")
+    assert resolve("sure", "affirm", [UNLOCK], confidence=0.6) == ("affirm", "unlock")
     assert resolve("Yes", "affirm", [UNLOCK], confidence=0.4) == ("affirm", "unlock")
     assert resolve("nah", "deny", [UNLOCK], confidence=0.4) == ("cancel", "unlock")
-
-
-@pytest.mark.parametrize("intent", ["unlock_account", "reset_password", "reset_mfa"])
-def test_x5_a_wish_that_begins_an_act_has_to_be_clear(intent):
-    assert resolve("something about my account", intent, confidence=0.84) == ("nlu_fallback", "none")
-    assert resolve("something about my account", intent, confidence=0.85) == (intent, "none")
 
 
 def test_a_redacted_message_is_a_secret_whatever_it_looked_like():

@@ -7,7 +7,7 @@ from rasa.engine.training.fingerprinting import calculate_fingerprint_key
 
 from nlu import assets
 from nlu.language import SpacyNLP
-from nlu.meaning import MeaningScorer
+from nlu.sentence_featurizer import SentenceFeaturizer
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_a_missing_package_is_named_with_the_remedy(monkeypatch):
     "component, config, file",
     [
         (SpacyNLP, {"model": "some_spacy"}, "some_spacy/tagger"),
-        (MeaningScorer, {"cache": "var/cache"}, "some_encoder/model/weights"),
+        (SentenceFeaturizer, {"cache": "var/cache"}, "some_encoder/model/weights"),
     ],
 )
 def test_rasa_trains_again_when_an_asset_changes(installed, component, config, file):

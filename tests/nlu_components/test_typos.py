@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
-from nlu import typos
-from nlu.typos import with_typo
+from nlu.evaluation import typos
+from nlu.evaluation.typos import with_typo
 
 
 @given(st.text(alphabet="abcdefgh .,!'é1AZ", max_size=60), st.integers(0, 50))
