@@ -84,7 +84,7 @@ def test_the_loop_without_the_sandbox_folder(elsewhere):
     assert not (elsewhere.root / "sandbox").exists()
     person = Person(elsewhere, "dana").sign_in()
     person.lock()
-    assert titles(person.notice()) == ["Yes", "No"]
+    assert titles(person.notice()) == ["Yes", "No", "This wasn't me"]
     assert "is unlocked" in person.say("sure")["text"]
     assert not person.is_locked()
     assert [ticket["state"] for ticket in person.tickets()] == ["resolved"]
