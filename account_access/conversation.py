@@ -249,7 +249,7 @@ def claim(store: Store, clock: Clock, inbound_id: str, seconds: float) -> bool:
             claimed_until=now + timedelta(seconds=seconds), claimed_by=claims.holder(), attempts=table.c.attempts + 1
         )
     )
-    with store.begin() as connection:
+    with store.repeatable() as connection:
         return connection.execute(statement).rowcount == 1
 
 
@@ -261,7 +261,7 @@ def release(store: Store, clock: Clock, inbound_id: str, retry_in_seconds: float
         .where(table.c.id == inbound_id, table.c.state == ACCEPTED)
         .values(claimed_until=None, due_at=clock.now() + timedelta(seconds=retry_in_seconds))
     )
-    with store.begin() as connection:
+    with store.repeatable() as connection:
         connection.execute(statement)
 
 
@@ -276,7 +276,7 @@ def attempts(store: Store, inbound_id: str) -> int:
 def mark_answered(store: Store, clock: Clock, inbound_id: str) -> None:
     """The turn is over and its words are in the inbox."""
     table, now = tables.inbound, clock.now()
-    with store.begin() as connection:
+    with store.repeatable() as connection:
         connection.execute(
             update(table)
             .where(table.c.id == inbound_id, table.c.state == ACCEPTED)

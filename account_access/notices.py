@@ -163,7 +163,7 @@ def undelivered(connection: Connection, now: datetime, kind: str) -> list[Notice
 def hold(store: Store, notice: Notice, until: datetime, reason: str) -> None:
     """Puts a waiting notice off until an instant (UTC); that is no try."""
     table = tables.notices
-    with store.begin() as connection:
+    with store.repeatable() as connection:
         connection.execute(
             update(table).where(table.c.id == notice.id, table.c.state == WAITING).values(due_at=until, reason=reason)
         )
@@ -176,7 +176,7 @@ def claim(store: Store, clock: Clock, notice: Notice, seconds: float, limits) ->
     if somebody else has it, or it has to wait.
     """
     table, now = tables.notices, clock.now()
-    with store.begin() as connection:
+    with store.repeatable() as connection:
         if was_delivered(connection, notice.id):
             _settle(connection, now, notice.id, DELIVERED, None)
             return False
@@ -256,7 +256,7 @@ def was_delivered(connection: Connection, notice_id: str) -> bool:
 
 def settle(store: Store, clock: Clock, notice_id: str, state: str, reason: str | None = None) -> None:
     """The end of a notice: delivered, dropped (with the reason) or dead. A second end changes nothing."""
-    with store.begin() as connection:
+    with store.repeatable() as connection:
         _settle(connection, clock.now(), notice_id, state, reason)
 
 
@@ -280,7 +280,7 @@ def _settle(connection: Connection, now: datetime, notice_id: str, state: str, r
 def retry(store: Store, clock: Clock, notice: Notice, in_seconds: float) -> None:
     """Gives the notice back, to be tried again; after too many tries it is dead and an admin has to look."""
     table, now = tables.notices, clock.now()
-    with store.begin() as connection:
+    with store.repeatable() as connection:
         attempts = connection.execute(select(table.c.attempts).where(table.c.id == notice.id)).scalar() or 0
         if attempts >= MAX_ATTEMPTS:
             _settle(connection, now, notice.id, DEAD, f"not delivered in {attempts} tries")

@@ -58,7 +58,7 @@ class AskAction(AccountAction, ABC):
 
     def _offer(self, turn: Turn, subject: dict[str, Any], found: Sequence[tuple[str, str]], targets) -> Offer:
         lasts = self.lasts(turn, subject)
-        with self.runtime.store.begin() as connection:
+        with self.runtime.store.repeatable() as connection:
             return offers.make(
                 connection,
                 self.now,
@@ -143,7 +143,7 @@ class AskHelp(AskAction):
 
     def _wait_for_the_system(self, turn: Turn) -> None:
         """Who met a silent system hears when it is back (X6)."""
-        with self.runtime.store.begin() as connection:
+        with self.runtime.store.repeatable() as connection:
             outages.meet(connection, self.now, turn.person.id, turn.system.key, turn.cause)
 
 

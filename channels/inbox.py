@@ -72,7 +72,7 @@ class InboxOutput(OutputChannel):
     def _write(self, part: int, text: str, message: dict[str, Any]) -> None:
         link = (message.get("custom") or {}).get("link")
         tells = part == 0 and message.get("utter_action") not in (None, *EXCUSES)
-        with self.store.begin() as connection:
+        with self.store.repeatable() as connection:
             conversation.say(
                 connection,
                 self.clock.now(),

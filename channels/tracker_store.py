@@ -22,6 +22,7 @@ from sqlalchemy.pool import QueuePool
 from account_access import faults
 from channels import failed_turn
 from channels.failed_turn import TurnFailed
+from channels.kept_tracker import keep
 
 BUSY_SECONDS = 5
 KEPT_CONVERSATIONS = 500
@@ -77,9 +78,14 @@ class WalTrackerStore(SQLTrackerStore):
         try:
             if kept is not None and kept.last_row == self._last_stored(sender_id):
                 return kept.tracker
-            return await super().retrieve(sender_id)
+            tracker = await super().retrieve(sender_id)
+            return None if tracker is None else keep(tracker)
         except Exception as error:
             raise TurnFailed(f"the tracker of {sender_id} was not read: {error}") from error
+
+    def init_tracker(self, sender_id: str) -> DialogueStateTracker:
+        """Of somebody who speaks for the first time."""
+        return keep(super().init_tracker(sender_id))
 
     def _last_stored(self, sender_id: str) -> int | None:
         with self.engine.connect() as connection:

@@ -90,10 +90,21 @@ class TestTransactions:
         assert len(world.rows(tables.inbox)) == 1
 
     def test_power_cut_loses_nothing_that_was_acknowledged(self, store):
-        with store.engine.connect() as connection:
+        with store.begin() as connection:
             assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
             assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
             assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+
+    def test_what_is_done_again_if_lost_does_not_wait_for_the_disk(self, store):
+        with store.repeatable() as connection:
+            assert connection.execute(text("PRAGMA synchronous")).scalar() == 1
+
+    def test_connection_that_did_not_wait_waits_again_for_what_must_last(self, store):
+        for _ in range(2):
+            with store.repeatable() as connection:
+                assert connection.execute(text("PRAGMA synchronous")).scalar() == 1
+            with store.begin() as connection:
+                assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
 
     def test_naive_instant_is_refused(self, world):
         values = {"name": "n", "value": "v", "moved_at": datetime(2026, 1, 1)}
