@@ -10,6 +10,7 @@ import logging
 import os
 import re
 from collections.abc import Awaitable, Callable
+from json import dumps
 from typing import Any
 
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
@@ -33,6 +34,8 @@ from channels.failed_turn import TurnFailed
 logger = logging.getLogger(__name__)
 
 NAME = "inbox"
+# The line that tells the door to look into the inbox.
+SAID = '{"said": true}\n'
 FAILED_RESPONSE = "utter_turn_failed"
 # Said instead of what a turn was about.
 EXCUSES = (FAILED_RESPONSE, "utter_please_sign_in")
@@ -45,14 +48,24 @@ class InboxOutput(OutputChannel):
     """Writes each message of one turn as one inbox row, keyed on what caused the turn.
 
     In a notice's turn the first response of the domain, an excuse apart, is the notice: its row acknowledges it.
+    `said` is called after each row.
     """
 
-    def __init__(self, store: Store, clock: Clock, person_id: str, cause: str, notice_id: str | None = None):
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        person_id: str,
+        cause: str,
+        notice_id: str | None = None,
+        said: Callable[[], None] | None = None,
+    ):
         self.store = store
         self.clock = clock
         self.person_id = person_id
         self.cause = cause
         self.notice_id = notice_id
+        self.said = said
         self.parts = 0
 
     @classmethod
@@ -67,6 +80,8 @@ class InboxOutput(OutputChannel):
             logger.error("A response was sent with a variable unfilled (%s): %s", message.get("utter_action"), text)
         faults.point("before_inbox_row")
         await asyncio.get_running_loop().run_in_executor(None, self._write, part, text, message)
+        if self.said is not None:
+            self.said()
         faults.point("after_inbox_row")
 
     def _write(self, part: int, text: str, message: dict[str, Any]) -> None:
@@ -108,7 +123,7 @@ class InboxInput(InputChannel):
         self.store = store
         self.clock = clock
         self.secrets = {"X-Door-Secret": door_secret, "X-Scheduler-Secret": scheduler_secret}
-        self.turns: dict[str, asyncio.Future] = {}
+        self.turns: dict[str, tuple[asyncio.Future, asyncio.Event]] = {}
 
     @classmethod
     def name(cls) -> str:
@@ -144,7 +159,9 @@ class InboxInput(InputChannel):
             inbound_id = _named(request, "inbound")
             if inbound_id is None:
                 return json({"error": "name an inbound row"}, status=400)
-            return await self._once(inbound_id, lambda: self._answer(request, on_new_message, inbound_id))
+            return await self._once(
+                request, inbound_id, lambda said: self._answer(request, on_new_message, inbound_id, said)
+            )
 
         @routes.post("/notice")
         async def notice(request: Request) -> HTTPResponse:
@@ -153,32 +170,50 @@ class InboxInput(InputChannel):
             notice_id = _named(request, "notice")
             if notice_id is None:
                 return json({"error": "name a notice"}, status=400)
-            return await self._once(notice_id, lambda: self._announce(request, notice_id))
+            return await self._once(request, notice_id, lambda _said: self._announce(request, notice_id))
 
         return routes
 
     def _authentic(self, request: Request, header: str) -> bool:
         return hmac.compare_digest(request.headers.get(header, "").encode(), self.secrets[header].encode())
 
-    async def _once(self, key: str, turn: Callable[[], Awaitable[dict[str, Any]]]) -> HTTPResponse:
-        """Runs a turn, or joins the one that is under way; it goes on when the caller goes away."""
-        running = self.turns.get(key)
-        if running is None:
-            running = asyncio.ensure_future(turn())
-            self.turns[key] = running
+    async def _once(
+        self, request: Request, key: str, turn: Callable[[Callable[[], None]], Awaitable[dict[str, Any]]]
+    ) -> HTTPResponse | None:
+        """Runs a turn, or joins the one that is under way; it goes on when the caller goes away.
+
+        Words are on their way to the screen as soon as they are written: a line for each tells the caller to look,
+        before the line that says how the turn ended. A turn that says nothing is answered by its end alone.
+        """
+        if key not in self.turns:
+            said = asyncio.Event()
+            running = asyncio.ensure_future(turn(said.set))
+            self.turns[key] = (running, said)
             running.add_done_callback(lambda _: self.turns.pop(key, None))
+        running, said = self.turns[key]
+        lines = None
+        while not running.done():
+            await _either(running, said)
+            if said.is_set() and not running.done():
+                said.clear()
+                lines = lines or await request.respond(content_type="application/jsonl")
+                await lines.send(SAID)
         try:
-            body = dict(await asyncio.shield(running))
+            body = dict(running.result())
         except (TurnFailed, Exception):
             logger.exception("Turn %s failed and will be tried again", key)
-            return json({"error": "turn failed"}, status=503)
-        return json(body, status=body.pop("status", 200))
+            body = {"error": "turn failed", "status": 503}
+        if lines is None:
+            return json(body, status=body.pop("status", 200))
+        await lines.send(dumps(body) + "\n")
+        await lines.eof()
+        return None
 
     async def _in_store(self, function: Callable, *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(None, lambda: function(*arguments))
 
-    async def _answer(self, request: Request, on_new_message, inbound_id: str) -> dict[str, Any]:
-        message = await self._in_store(self._user_message, inbound_id)
+    async def _answer(self, request: Request, on_new_message, inbound_id: str, said: Callable) -> dict[str, Any]:
+        message = await self._in_store(self._user_message, inbound_id, said)
         if message is None:
             return {"answered": False, "error": "no such message", "status": 404}
         if message == "answered":
@@ -195,7 +230,7 @@ class InboxInput(InputChannel):
         await self._in_store(conversation.mark_answered, self.store, self.clock, inbound_id)
         return {"answered": True}
 
-    def _user_message(self, inbound_id: str) -> UserMessage | str | None:
+    def _user_message(self, inbound_id: str, said: Callable[[], None]) -> UserMessage | str | None:
         with self.store.reading() as connection:
             inbound = conversation.find_inbound(connection, inbound_id)
             if inbound is None:
@@ -205,7 +240,7 @@ class InboxInput(InputChannel):
             metadata, parse_data = (
                 _click(connection, inbound) if inbound.kind == "click" else _text(connection, inbound)
             )
-        output = InboxOutput(self.store, self.clock, inbound.person_id, inbound.id)
+        output = InboxOutput(self.store, self.clock, inbound.person_id, inbound.id, said=said)
         text = _COMMAND_PREFIX.sub("", inbound.text) or "?"
         return UserMessage(
             text,
@@ -259,6 +294,15 @@ class InboxInput(InputChannel):
             written = notices.was_delivered(connection, notice_id)
             state = notices.find(connection, notice_id).state
         return {"written": written, "state": state}
+
+
+async def _either(running: asyncio.Future, said: asyncio.Event) -> None:
+    """Until the turn is over or has said something; being cancelled here does not touch the turn."""
+    news = asyncio.ensure_future(said.wait())
+    try:
+        await asyncio.wait({running, news}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        news.cancel()
 
 
 def _named(request: Request, key: str) -> str | None:

@@ -7,6 +7,7 @@ marked it answered, so this may be killed at any instant.
 
 import asyncio
 import contextlib
+import json
 import logging
 
 import aiohttp
@@ -79,8 +80,6 @@ class Forwarder:
         task = asyncio.create_task(self._send(item))
         self._calls.add(task)
         task.add_done_callback(lambda done: self._done(done, item.person_id))
-        if self.streams is not None:
-            self.streams.attend(item.person_id)
 
     def unreachable(self) -> bool:
         """Whether Rasa has not been reachable for a while, so that people should be told that they wait."""
@@ -172,7 +171,6 @@ class Forwarder:
         if item is not None:
             self._quick.discard(item.id)
         if self.streams is not None:
-            self.streams.leave(person_id)
             self.streams.wake(person_id)
         self._nudged.set()
 
@@ -192,7 +190,7 @@ class Forwarder:
         address = f"{self._rasa_url}/webhooks/inbox/message"
         try:
             async with self._rasa().post(address, json={"inbound": item.id}) as answer:
-                status = answer.status
+                status = answer.status if answer.status != 200 else await self._listen(answer, item.person_id)
         except aiohttp.ServerTimeoutError as error:
             # Nothing accepts the connection: it is an asyncio.TimeoutError as well, so it is looked for first.
             return self._not_reached(item, error)
@@ -210,6 +208,16 @@ class Forwarder:
         level = logging.CRITICAL if status == 401 else logging.WARNING
         log.log(level, "message %s: Rasa's channel answers %d", item.id, status)
         return min(MAX_BACKOFF_SECONDS, 2.0 ** (failures - 1))
+
+    async def _listen(self, answer: aiohttp.ClientResponse, person_id: str) -> int:
+        """Wakes the person's tabs at each line that says that there are words; the status of the last line."""
+        async for line in answer.content:
+            told = json.loads(line)
+            if not told.get("said"):
+                return told.get("status", 200)
+            if self.streams is not None:
+                self.streams.wake(person_id)
+        return 502
 
     def _not_reached(self, item: Due, error: Exception) -> float:
         log.warning("message %s: Rasa cannot be reached: %s", item.id, type(error).__name__)

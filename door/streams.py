@@ -44,9 +44,6 @@ class Streams:
         self.clock = clock
         self._unreachable = unreachable
         self._open: set[Stream] = set()
-        # Whose answer is on its way from Rasa; the tail looks out for it as long as they are few.
-        self.attended: set[str] = set()
-        self.attention = asyncio.Event()
 
     def open(self, session: Session, cursor: int) -> Stream:
         """Registers a tab. Raises ApiError 429 beyond MAX_STREAMS_A_PERSON."""
@@ -86,17 +83,6 @@ class Streams:
         waiting = conversation.pending(self.store, stream.person_id)
         news = conversation.entries(self.store, self.clock, stream.person_id, after=stream.cursor, limit=BATCH)
         return news, waiting
-
-    def attend(self, person_id: str) -> None:
-        """This person's message is with Rasa: its answer may come any moment."""
-        self.attended.add(person_id)
-        self.attention.set()
-
-    def leave(self, person_id: str) -> None:
-        """Nothing of this person is with Rasa any more."""
-        self.attended.discard(person_id)
-        if not self.attended:
-            self.attention.clear()
 
     def wake(self, person_id: str) -> None:
         """Something happened in this person's conversation."""

@@ -1,7 +1,6 @@
 """Notices that the store has changed, whoever changed it, and wakes the streams it concerns."""
 
 import asyncio
-import contextlib
 import logging
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -15,10 +14,6 @@ from door.streams import Streams
 SQLITE_SECONDS = 0.1
 OTHER_SECONDS = 0.25
 SESSION_SECONDS = 0.8
-# While the answers of a few people are on their way the tail looks this often, so that words are on the screen as
-# soon as they are written and not only when Rasa has put its tracker away.
-ATTENTIVE_SECONDS = 0.004
-ATTENTIVE_PEOPLE = 3
 log = logging.getLogger("door.tail")
 
 
@@ -34,20 +29,13 @@ class Tail:
 
     async def run(self) -> None:
         """Until cancelled; a store that does not answer is reported and asked again."""
-        last_check = last_look = 0.0
-        changed = False
+        last_check = 0.0
         loop = asyncio.get_running_loop()
         try:
             while True:
-                await self._pause()
+                await asyncio.sleep(OTHER_SECONDS if self._path is None else SQLITE_SECONDS)
                 try:
                     if await self._changed():
-                        changed = True
-                        if len(self.streams.attended) <= ATTENTIVE_PEOPLE:
-                            for person_id in tuple(self.streams.attended):
-                                self.streams.wake(person_id)
-                    if changed and loop.time() - last_look >= SQLITE_SECONDS:
-                        changed, last_look = False, loop.time()
                         await self.streams.look()
                     if loop.time() - last_check >= SESSION_SECONDS:
                         last_check = loop.time()
@@ -61,18 +49,6 @@ class Tail:
                     await asyncio.sleep(1)
         finally:
             self._thread.shutdown(wait=False)
-
-    async def _pause(self) -> None:
-        if self._path is None:
-            await asyncio.sleep(OTHER_SECONDS)
-        elif 0 < len(self.streams.attended) <= ATTENTIVE_PEOPLE:
-            await asyncio.sleep(ATTENTIVE_SECONDS)
-        elif self.streams.attended:
-            await asyncio.sleep(SQLITE_SECONDS)
-        else:
-            # Nobody waits: until somebody does, or the next look is due.
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self.streams.attention.wait(), SQLITE_SECONDS)
 
     async def _changed(self) -> bool:
         if self._path is None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,8 +88,11 @@ class Channel:
     agent: FakeAgent
     client: httpx.AsyncClient
 
-    async def door(self, inbound: Any, secret: str | None = DOOR, **options) -> httpx.Response:
-        return await self._post("message", "X-Door-Secret", secret, options.pop("json", {"inbound": inbound}))
+    async def door(self, inbound: Any, secret: str | None = DOOR, **options) -> "Ended":
+        answer = await self._post("message", "X-Door-Secret", secret, options.pop("json", {"inbound": inbound}))
+        *said, last = answer.text.splitlines()
+        body = json.loads(last)
+        return Ended(body.pop("status", answer.status_code), body, [json.loads(line) for line in said])
 
     async def schedulers(self, notice: Any, secret: str | None = SCHEDULERS, **options) -> httpx.Response:
         return await self._post("notice", "X-Scheduler-Secret", secret, options.pop("json", {"notice": notice}))
@@ -96,6 +100,18 @@ class Channel:
     async def _post(self, route: str, header: str, secret: str | None, body: Any) -> httpx.Response:
         headers = {} if secret is None else {header: secret}
         return await self.client.post(f"/webhooks/inbox/{route}", json=body, headers=headers)
+
+
+@dataclass
+class Ended:
+    """How the door heard that a turn ended, and the lines before that."""
+
+    status_code: int
+    body: dict[str, Any]
+    said: list[dict[str, Any]]
+
+    def json(self) -> dict[str, Any]:
+        return self.body
 
 
 @pytest_asyncio.fixture

@@ -1,6 +1,7 @@
 """The door's messages: typed text is text, a click arrives parsed, a turn is answered once (laws 2, 3 and 5)."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -187,6 +188,43 @@ class TestTurns:
         channel.agent.turn, channel.agent.apology = says(), None
         await channel.door(channel.world.say("dana", "hello"))
         assert said(channel.world) == ["utter_turn_failed"]
+
+
+class TestWordsOnTheirWay:
+    async def test_door_hears_of_words_before_the_turn_is_over(self, channel):
+        released = asyncio.Event()
+
+        async def slow(output):
+            await output.send_response("x", {"text": "one"})
+            await released.wait()
+
+        channel.agent.turn = slow
+        inbound = channel.world.say("dana", "hello")
+        asked = {"json": {"inbound": inbound}, "headers": {"X-Door-Secret": DOOR}}
+        async with channel.client.stream("POST", "/webhooks/inbox/message", **asked) as answer:
+            lines = answer.aiter_lines()
+            assert json.loads(await anext(lines)) == {"said": True}
+            assert said(channel.world) == ["one"] and state(channel.world, inbound) == "accepted"
+            released.set()
+            assert json.loads(await anext(lines)) == {"answered": True}
+        assert state(channel.world, inbound) == "answered"
+
+    async def test_turn_goes_on_when_the_door_is_gone_after_the_first_words(self, channel):
+        released = asyncio.Event()
+
+        async def slow(output):
+            await output.send_response("x", {"text": "one"})
+            await released.wait()
+            await output.send_response("x", {"text": "two"})
+
+        channel.agent.turn = slow
+        inbound = channel.world.say("dana", "hello")
+        asked = {"json": {"inbound": inbound}, "headers": {"X-Door-Secret": DOOR}}
+        async with channel.client.stream("POST", "/webhooks/inbox/message", **asked) as answer:
+            await anext(answer.aiter_lines())
+        released.set()
+        await until(lambda: state(channel.world, inbound) == "answered")
+        assert said(channel.world) == ["one", "two"]
 
 
 class TestFailedTurns:

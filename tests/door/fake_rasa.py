@@ -1,13 +1,14 @@
 """Stands where Rasa's channel stands: answers an inbound row in the store, as well or badly as a test wants."""
 
 import asyncio
+import json
 import time
 from datetime import timedelta
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from account_access import conversation, offers
@@ -25,6 +26,9 @@ class FakeRasa:
         self.calls: list[str] = []
         self.statuses: list[int] = []
         self.seconds = 0.0
+        # How long a turn goes on after its words are written; the statuses with which such turns end first.
+        self.tail_seconds = 0.0
+        self.late_statuses: list[int] = []
         self.silent = False
         self.running: dict[str, int] = {}
         self.most_at_once = 0
@@ -46,7 +50,20 @@ class FakeRasa:
         if self.statuses:
             return Response(status_code=self.statuses.pop(0))
         await run_in_threadpool(self.answer, inbound_id)
+        if self.tail_seconds:
+            return StreamingResponse(self.to_its_end(inbound_id), media_type="application/jsonl")
+        await run_in_threadpool(conversation.mark_answered, self.store, self.clock, inbound_id)
         return JSONResponse({"answered": True})
+
+    async def to_its_end(self, inbound_id: str):
+        """The lines of Rasa's channel: there are words; and, later, how the turn ended."""
+        yield '{"said": true}\n'
+        await asyncio.sleep(self.tail_seconds)
+        if self.late_statuses:
+            yield json.dumps({"error": "turn failed", "status": self.late_statuses.pop(0)}) + "\n"
+            return
+        await run_in_threadpool(conversation.mark_answered, self.store, self.clock, inbound_id)
+        yield '{"answered": true}\n'
 
     def answer(self, inbound_id: str) -> None:
         """Echoes text; "unlock" is answered with an offer; a click closes its offer; "link" with a link."""
@@ -59,7 +76,6 @@ class FakeRasa:
         time.sleep(self.seconds)
         with self.store.begin() as connection:
             self._write(connection, inbound)
-        conversation.mark_answered(self.store, self.clock, inbound_id)
         self.running[person] -= 1
 
     def _write(self, connection, inbound) -> None:

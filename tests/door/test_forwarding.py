@@ -5,7 +5,7 @@ import uuid
 
 from account_access import conversation, people
 from account_access.connectors.base import DirectoryPerson
-from door import forwarding
+from door import forwarding, tail
 from tests.door.house import running_house
 from tests.door.listening import listening
 from tests.door.serving import serve, until
@@ -118,6 +118,26 @@ def test_a_slow_answer_is_asked_for_again_and_comes_once(house, monkeypatch):
     time.sleep(1.5)
     assert texts(client) == ["You said: hello"]
     assert set(house.rasa.calls) == {sent}
+
+
+def test_words_are_on_the_screen_while_rasa_still_puts_the_conversation_away(house, monkeypatch):
+    monkeypatch.setattr(tail, "SQLITE_SECONDS", 60)
+    client = house.signed_in()
+    house.rasa.tail_seconds = 3
+    with listening(client) as tab:
+        say(client, "hello")
+        tab.wait_for(lambda t: t.entries("assistant"), 2)
+        assert ("typing", {"on": False, "waiting": False}) not in [e[:2] for e in tab.events[-1:]]
+        tab.wait_for(lambda t: t.events[-1][:2] == ("typing", {"on": False, "waiting": False}), 6)
+
+
+def test_a_turn_that_fails_after_its_words_is_tried_again(house):
+    client = house.signed_in()
+    house.rasa.tail_seconds, house.rasa.late_statuses = 0.1, [503]
+    sent = say(client, "hello")
+    until(lambda: len(house.rasa.calls) == 2, 5)
+    until(lambda: not conversation.pending(house.store, house.person("dana").id), 5)
+    assert texts(client) == ["You said: hello"] and set(house.rasa.calls) == {sent}
 
 
 def test_while_rasa_is_down_messages_wait_and_people_are_told(house_without_rasa, monkeypatch):

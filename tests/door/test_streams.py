@@ -11,7 +11,6 @@ import pytest
 
 from account_access import conversation, offers
 from door import streams as streams_module
-from door import tail as tail_module
 from tests.door.listening import listening
 from tests.door.serving import until
 
@@ -157,7 +156,6 @@ def test_a_hundred_streams_cost_one_query_a_look_and_all_hear(house, monkeypatch
 
 def test_while_many_wait_a_look_wakes_only_whom_it_concerns(house, monkeypatch):
     """A hundred people who wait for slow turns must not each be read anew at every commit of the others."""
-    monkeypatch.setattr(tail_module, "ATTENTIVE_PEOPLE", 0)
     waiting = [house.signed_in(name) for name in ("dana", "eli")]
     mona = house.signed_in("mona")
     house.rasa.seconds = 4
