@@ -102,19 +102,6 @@ class Approvals:
             self._audit(connection, request, offer.person_id, "denied", None, cause)
         return self.resets.end_waiting(request, "approval_denied", "the manager said no")
 
-    def expire(self) -> int:
-        """Ends requests whose approval did not come in time; returns how many."""
-        table, now = tables.requests, self.clock.now()
-        query = select(table.c.id).where(
-            table.c.act == self.resets.act, table.c.state == AWAITING, table.c.due_at <= now
-        )
-        with self.store.reading() as connection:
-            over = connection.execute(query).scalars().all()
-        for request_id in over:
-            request = self.resets.find(request_id)
-            self.resets.end_waiting(request, "approval_expired", "the manager did not answer in time")
-        return len(over)
-
     def _decided_by(self, offer: Offer, cause: str, result: str) -> bool:
         """Whether this very message decided it before a retry."""
         with self.store.reading() as connection:

@@ -64,6 +64,7 @@ class Inbound:
     received_at: datetime
     state: str
     auth_time: datetime | None = None
+    session_id: str | None = None
 
     @property
     def signed_in_ago(self) -> timedelta | None:
@@ -81,10 +82,12 @@ def accept_text(
     redacted: bool = False,
     hold_seconds: float = 0,
     auth_time: datetime | None = None,
+    session_id: str | None = None,
 ) -> Accepted:
     """Stores a typed message with the offers it may answer; a repeated key is the same message.
 
-    `auth_time`: when its sender signed in (UTC), None where the surface cannot tell.
+    `auth_time`: when its sender signed in (UTC), `session_id`: the session it came by; None where the surface cannot
+    tell.
 
     With `hold_seconds` it is claimed for so long in the same transaction, unless an earlier message waits.
     Raises KeyReused if the key came before with another text.
@@ -97,8 +100,9 @@ def accept_text(
             return Accepted(known.id, known.seq, True)
         now = clock.now()
         shown = [offer.id for offer in offers.answerable(connection, now, person_id, TYPED_WITHIN)]
-        content = dict(kind="text", text=text, redacted=redacted, answerable=shown, auth_time=auth_time)
-        return _insert(connection, now, person_id, key, surface, hold_seconds, **content)
+        content = dict(kind="text", text=text, redacted=redacted, answerable=shown)
+        signed_in = dict(auth_time=auth_time, session_id=session_id)
+        return _insert(connection, now, person_id, key, surface, hold_seconds, **content, **signed_in)
 
 
 def accept_click(
@@ -111,12 +115,13 @@ def accept_click(
     surface: str = "web",
     hold_seconds: float = 0,
     auth_time: datetime | None = None,
+    session_id: str | None = None,
 ) -> Accepted:
     """Stores a click on one of the person's own offers; the same click again, from whatever tab, is the same message.
 
-    `auth_time` as for typed messages. A click that comes too late is stored as well: the assistant tells the truth
-    about it. Raises ForeignOffer for an offer that is unknown or somebody else's, and for an answer it never had; that
-    is audited.
+    `auth_time` and `session_id` as for typed messages. A click that comes too late is stored as well: the assistant
+    tells the truth about it. Raises ForeignOffer for an offer that is unknown or somebody else's, and for an answer it
+    never had; that is audited.
     """
     refused = None
     with store.begin() as connection:
@@ -134,11 +139,12 @@ def accept_click(
                 connection, now, f"person:{person_id}", "click", offer_id[:40], "refused", person_id, reason=refused
             )
         else:
-            return _accept_own_click(connection, now, person_id, key, surface, hold_seconds, auth_time, offer, answer)
+            signed_in = dict(auth_time=auth_time, session_id=session_id)
+            return _accept_own_click(connection, now, person_id, key, surface, hold_seconds, offer, answer, signed_in)
     raise ForeignOffer(refused)
 
 
-def _accept_own_click(connection, now, person_id, key, surface, hold_seconds, auth_time, offer, answer) -> Accepted:
+def _accept_own_click(connection, now, person_id, key, surface, hold_seconds, offer, answer, signed_in) -> Accepted:
     click_of = f"{offer.id}:{answer.id}"
     same = connection.execute(select(tables.inbound).where(tables.inbound.c.click_of == click_of)).first()
     # A second tab's click on what is being answered is the same message; later it is a stale button (X3).
@@ -155,7 +161,7 @@ def _accept_own_click(connection, now, person_id, key, surface, hold_seconds, au
         text=answer.title,
         redacted=False,
         answerable=[],
-        auth_time=auth_time,
+        **signed_in,
         offer_id=offer.id,
         answer_id=answer.id,
         click_of=None if same is not None else click_of,
@@ -209,6 +215,7 @@ def find_inbound(connection: Connection, inbound_id: str) -> Inbound | None:
         row.received_at,
         row.state,
         row.auth_time,
+        row.session_id,
     )
 
 

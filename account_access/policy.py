@@ -3,9 +3,11 @@
 Pure: the facts come in, the decision and its reason in words (for the audit trail and the ticket) come out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from account_access.connectors.base import Factor
 
 ACT, INSTRUCTIONS, LIMITED, HUMAN = "act", "instructions", "limited", "human"
 # What holds every act back, whatever its own policy says.
@@ -81,16 +83,19 @@ def decide_mint(can_mint: bool, groups: frozenset[str], protected_groups: frozen
 
 
 # How strictly somebody has to be known before their factors go, the laxest first (M7, M9).
-AUTOMATIC, FRESH_SESSION, MANAGER_APPROVAL = "automatic", "fresh_session", "manager_approval"
-VERIFICATIONS = (AUTOMATIC, FRESH_SESSION, MANAGER_APPROVAL, HUMAN)
-SIGN_IN_AGAIN, APPROVAL = "sign_in_again", "approval_needed"
+AUTOMATIC, FRESH_SESSION, CODE, MANAGER_APPROVAL = "automatic", "fresh_session", "code", "manager_approval"
+VERIFICATIONS = (AUTOMATIC, FRESH_SESSION, CODE, MANAGER_APPROVAL, HUMAN)
+SIGN_IN_AGAIN, PROOF, APPROVAL = "sign_in_again", "code_needed", "approval_needed"
+# Codes were tried as often as they may be.
+CODES_SPENT = "code_failed"
 
 
 @dataclass(frozen=True)
 class ResetFacts:
     """What the MFA reset of one account by its owner depends on.
 
-    `signed_in_ago`: how long before the owner's word their session had signed in, None where nobody can tell.
+    `signed_in_ago`: how long before the owner's word their session had signed in, None where nobody can tell. `proven`:
+    a code of another factor was right; `code_tries` are those that were not, or were only sent, in the window.
     """
 
     can_reset: bool
@@ -102,6 +107,9 @@ class ResetFacts:
     signed_in_ago: timedelta | None
     fresh_for: timedelta
     approved: bool
+    proven: bool
+    code_tries: int
+    max_code_tries: int
     resets_in_window: int
     max_per_window: int
     window_hours: float
@@ -129,6 +137,10 @@ def decide_reset(facts: ResetFacts) -> Decision:
         return Decision(ACT, "approved by the manager")
     if needed == MANAGER_APPROVAL:
         return Decision(APPROVAL, "the organisation wants the manager's approval")
+    if needed == CODE and not facts.proven:
+        if facts.code_tries >= facts.max_code_tries:
+            return Decision(CODES_SPENT, f"{facts.code_tries} codes tried in {facts.window_hours:g} hours")
+        return Decision(PROOF, "the organisation wants a code of another factor")
     if needed == FRESH_SESSION and not is_fresh(facts.signed_in_ago, facts.fresh_for):
         return Decision(SIGN_IN_AGAIN, "the session is not known to be fresh")
     return Decision(
@@ -142,6 +154,25 @@ def verification_for(groups: frozenset[str], usual: str, by_group: Mapping[str, 
     """The strictest verification that the settings want of a member of these groups; else the usual one."""
     wanted = [by_group[group] for group in groups if group in by_group]
     return max(wanted, key=VERIFICATIONS.index, default=usual)
+
+
+def proving(
+    factors: Iterable[Factor], going: Collection[str], kinds: Collection[str], enrolled_before: datetime
+) -> tuple[Factor, ...]:
+    """Those of an account's factors whose code may prove that a reset is its owner's wish (M7).
+
+    Never one of those that go. `kinds` are those the settings trust; one that nobody can date, or that was enrolled
+    since, might be an intruder's own.
+    """
+    return tuple(
+        factor
+        for factor in factors
+        if factor.usable
+        and factor.id not in going
+        and factor.kind.value in kinds
+        and factor.enrolled_at is not None
+        and factor.enrolled_at <= enrolled_before
+    )
 
 
 def is_fresh(signed_in_ago: timedelta | None, fresh_for: timedelta) -> bool:

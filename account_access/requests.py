@@ -58,6 +58,9 @@ class Request:
     approver_id: str | None = None
     approved_at: datetime | None = None
     due_at: datetime | None = None
+    session_id: str | None = None
+    proven_at: datetime | None = None
+    code_tries: int = 0
 
 
 _COLUMNS = [tables.requests.c[name] for name in Request.__dataclass_fields__]

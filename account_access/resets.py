@@ -1,5 +1,7 @@
 """Resetting one's own MFA: looked at, chosen, decided, removed, read back, recorded (M1-M4, M7-M9).
 
+Where policy wants somebody's word or a code first, the request waits for it: approvals.py, proofs.py.
+
 A request names the factors it may remove; whatever was enrolled after the person's yes stays (law 5).
 """
 
@@ -9,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.engine import Connection
 
 from account_access import conversation, faults, offers, people, policy, requests, tickets
@@ -26,14 +28,14 @@ from account_access.connectors.removing import TakesAlongMore, remove_listed
 from account_access.requests import Request, Requests
 from account_access.store import Store, tables
 
-QUESTIONS = ("factor", "reset_mfa", "approval")
+QUESTIONS = ("factor", "reset_mfa", "approval", "proof")
 AWAITING = "awaiting"
 # The ends that a person hears of later; where today's policy asks for something first, they have to begin anew.
 TOLD_LATER = (
     *("mfa_reset", "already_reset", "factors_changed", "mfa_failed", "mfa_handed_over", "mfa_limited"),
-    *("mfa_human", "mfa_instructions", "approval_denied", "approval_expired"),
+    *("mfa_human", "mfa_instructions", "approval_denied", "approval_expired", policy.CODES_SPENT, "code_expired"),
 )
-BEGIN_ANEW = (policy.SIGN_IN_AGAIN, policy.APPROVAL)
+BEGIN_ANEW = (policy.SIGN_IN_AGAIN, policy.APPROVAL, policy.PROOF)
 # What policy says instead of a reset, in the words that rules read.
 REFUSALS = {
     policy.HUMAN: "mfa_human",
@@ -41,6 +43,8 @@ REFUSALS = {
     policy.INSTRUCTIONS: "mfa_instructions",
     policy.SIGN_IN_AGAIN: policy.SIGN_IN_AGAIN,
     policy.APPROVAL: policy.APPROVAL,
+    policy.PROOF: policy.PROOF,
+    policy.CODES_SPENT: policy.CODES_SPENT,
     policy.FROZEN: policy.FROZEN,
     policy.PAUSED: policy.PAUSED,
 }
@@ -83,11 +87,20 @@ class FactorLook:
         return next((choice for choice in offered if choice.ids == sorted(factor_ids)), None)
 
 
+@dataclass(frozen=True)
+class Counted:
+    """What counts against a person's limits in the rolling window."""
+
+    resets: int
+    code_tries: int
+
+
 class Resets(Requests):
     """The MFA resets of one installation.
 
     Outcomes of `execute`: mfa_reset, already_reset, factors_changed, mfa_failed, mfa_limited, mfa_human,
-    mfa_instructions, sign_in_again, approval_needed, frozen, paused, mfa_handed_over, still_trying.
+    mfa_instructions, sign_in_again, code_needed, code_failed, approval_needed, frozen, paused, mfa_handed_over,
+    still_trying.
     """
 
     act = "reset_mfa"
@@ -106,7 +119,7 @@ class Resets(Requests):
         """
         with self.store.reading() as connection:
             external_id = people.accounts_of(connection, person_id).get(system.key)
-            used = self.used(connection, person_id, system.key)
+            counted = self._counted(connection, person_id, system.key)
             held = self.held(connection, person_id, system.key)
             if self._under_way(connection, person_id, system.key):
                 return FactorLook("under_way", external_id)
@@ -116,7 +129,7 @@ class Resets(Requests):
             return FactorLook("no_account")
         try:
             groups = system.connector.groups(external_id)
-            facts = self._facts(system, groups, used, signed_in_ago=None, approved=True)
+            facts = self._facts(system, groups, counted, signed_in_ago=None, approved=True)
             decision = held or policy.decide_reset(facts)
             if decision.verdict != policy.ACT:
                 return FactorLook(REFUSALS[decision.verdict], external_id, reason=decision.reason)
@@ -126,21 +139,53 @@ class Resets(Requests):
         except SystemFailure as error:
             return FactorLook("down", external_id, reason=str(error))
 
-    def verdict(self, system: System, person_id: str, signed_in_ago: timedelta | None) -> str:
-        """What policy says of a reset confirmed now, by a session that signed in so long ago.
+    def verdict(
+        self,
+        system: System,
+        person_id: str,
+        factor_ids: Collection[str],
+        signed_in_ago: timedelta | None,
+        has_session: bool = False,
+    ) -> str:
+        """What policy says of a reset of these factors confirmed now, by a session that signed in so long ago.
 
-        `act`, or what has to come first: sign_in_again, approval_needed, or a refusal's outcome; down.
+        `act`, or what has to come first: sign_in_again, code_needed, approval_needed, or a refusal's outcome; down. Who
+        has no other factor to prove it by, or no session that could be asked (`has_session`), needs an approval.
         """
         with self.store.reading() as connection:
             external_id = people.accounts_of(connection, person_id).get(system.key)
-            used = self.used(connection, person_id, system.key)
+            counted = self._counted(connection, person_id, system.key)
             held = self.held(connection, person_id, system.key)
         try:
             groups = system.connector.groups(external_id)
+            decision = held or policy.decide_reset(self._facts(system, groups, counted, signed_in_ago, approved=False))
+            if decision.verdict == policy.PROOF:
+                can_prove = has_session and self.provers(system, external_id, factor_ids)
+                return policy.PROOF if can_prove else policy.APPROVAL
         except SystemFailure:
             return "down"
-        decision = held or policy.decide_reset(self._facts(system, groups, used, signed_in_ago, approved=False))
         return REFUSALS.get(decision.verdict, decision.verdict)
+
+    def provers(self, system: System, external_id: str, going: Collection[str]) -> tuple[Factor, ...]:
+        """Factors of the account, read now, whose code proves that these may go (M7). Raises SystemFailure."""
+        if not system.can("codes"):
+            return ()
+        before = self.clock.now() - timedelta(hours=self.limits.code_factor_hours)
+        return policy.proving(system.connector.factors(external_id), going, self.limits.code_factors, before)
+
+    def code_tries(self, connection: Connection, person_id: str, system_key: str) -> int:
+        """Codes of the person that were sent or wrong in the rolling window, whatever they were about."""
+        table = tables.requests
+        query = select(func.coalesce(func.sum(table.c.code_tries), 0)).where(
+            table.c.act == self.act,
+            table.c.person_id == person_id,
+            table.c.system == system_key,
+            table.c.confirmed_at > self.clock.now() - timedelta(hours=self.limits.window_hours),
+        )
+        return connection.execute(query).scalar_one()
+
+    def _counted(self, connection: Connection, person_id: str, system_key: str) -> Counted:
+        return Counted(self.used(connection, person_id, system_key), self.code_tries(connection, person_id, system_key))
 
     def _choices(self, external_id: str, factors: tuple[Factor, ...]) -> FactorLook:
         if not any(factor.usable for factor in factors):
@@ -167,12 +212,14 @@ class Resets(Requests):
         return all(factor.kind.value in self.limits.resettable for factor in factors if factor.id in ids)
 
     def _under_way(self, connection: Connection, person_id: str, system_key: str) -> bool:
+        """Whether one is; one that waits for a code is not: whoever has lost that page begins anew."""
         table = tables.requests
         query = select(table.c.id).where(
             table.c.act == self.act,
             table.c.person_id == person_id,
             table.c.system == system_key,
             table.c.state.in_((*requests.UNDER_WAY, AWAITING)),
+            or_(table.c.state != AWAITING, table.c.approver_id.is_not(None)),
         )
         return connection.execute(query.limit(1)).first() is not None
 
@@ -185,10 +232,18 @@ class Resets(Requests):
         # The message that said yes, as it was stored: a turn that runs again hours later judges by the same instants.
         confirming = conversation.find_inbound(connection, request.cause)
         ago = confirming.signed_in_ago if confirming else None
-        return policy.decide_reset(self._facts(system, groups, used, ago, request.approved_at is not None))
+        counted = Counted(used, self.code_tries(connection, request.person_id, request.system))
+        approved, proven = request.approved_at is not None, request.proven_at is not None
+        return policy.decide_reset(self._facts(system, groups, counted, ago, approved, proven))
 
     def _facts(
-        self, system: System, groups: Collection[str], used: int, signed_in_ago: timedelta | None, approved: bool
+        self,
+        system: System,
+        groups: Collection[str],
+        counted: Counted,
+        signed_in_ago: timedelta | None,
+        approved: bool,
+        proven: bool = False,
     ) -> policy.ResetFacts:
         return policy.ResetFacts(
             can_reset=system.can("factors"),
@@ -200,7 +255,10 @@ class Resets(Requests):
             signed_in_ago=signed_in_ago,
             fresh_for=timedelta(hours=self.limits.fresh_hours),
             approved=approved,
-            resets_in_window=used,
+            proven=proven,
+            code_tries=counted.code_tries,
+            max_code_tries=self.limits.code_tries,
+            resets_in_window=counted.resets,
             max_per_window=self.limits.max_per_window,
             window_hours=self.limits.window_hours,
         )
@@ -253,8 +311,22 @@ class Resets(Requests):
         return self._finish(request, "done", "mfa_reset", reason)
 
     def end_waiting(self, request: Request, outcome: str, reason: str) -> str:
-        """The end of a request that was not approved: approval_denied or approval_expired."""
+        """The end of a request that was not approved or proven: approval_denied, approval_expired, code_…"""
         return self._finish(request, "refused", outcome, reason)
+
+    def expire_waiting(self) -> int:
+        """Ends requests for which the manager's word or the code did not come in time (M7, M9); returns how many."""
+        table, now = tables.requests, self.clock.now()
+        query = select(table.c.id).where(table.c.act == self.act, table.c.state == AWAITING, table.c.due_at <= now)
+        with self.store.reading() as connection:
+            over = connection.execute(query).scalars().all()
+        for request_id in over:
+            request = self.find(request_id)
+            if request.approver_id:
+                self.end_waiting(request, "approval_expired", "the manager did not answer in time")
+            else:
+                self.end_waiting(request, "code_expired", "no right code was entered in time")
+        return len(over)
 
     def _ended(self, connection: Connection, now: datetime, request: Request, outcome: str, reason: str) -> None:
         _record_in_ticket(connection, now, request, outcome, reason)

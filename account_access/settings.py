@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from account_access import plain_yaml, setting_values, zones
-from account_access.connectors.base import FactorKind
+from account_access.connectors.base import CODE_KINDS, SENT_CODES, FactorKind
 from account_access.policy import VERIFICATIONS
 from account_access.spelling import did_you_mean
 
@@ -89,10 +89,12 @@ class DoorSection(Section):
     secret: SecretStr = Field(..., description="Shared by door and Rasa's channel, as ${NAME}.")
     cookie_secret: SecretStr = Field(..., description="Signs the short sign-in cookie, as ${NAME}.")
     actions_url: str = Field(
-        "http://127.0.0.1:5055", description="The action server, on loopback or an internal network; mints links."
+        "http://127.0.0.1:5055",
+        description="The action server, on loopback or an internal network; mints links and checks codes.",
     )
     link_secret: SecretStr | None = Field(
-        None, description="Shared with the action server (its LINK_SECRET) where links are minted, as ${NAME}."
+        None,
+        description="Shared with the action server (its LINK_SECRET) to mint links and check codes, as ${NAME}.",
     )
     sign_in: SignInSection
 
@@ -382,7 +384,7 @@ class MfaSection(Section):
     )
     verification: str = Field(
         "fresh_session",
-        description="Who may: automatic, fresh_session, manager_approval, or human (M7, M9).",
+        description="Who may: automatic, fresh_session, code, manager_approval, or human (M7, M9).",
     )
     verification_by_group: dict[str, str] = Field(
         {}, description="The same for members of these groups, by their exact names; the strictest one counts."
@@ -392,6 +394,17 @@ class MfaSection(Section):
     )
     approval_minutes: float = Field(
         30, gt=0, le=1440, description="Minutes a manager has to approve a reset; at most a day (M9)."
+    )
+    code_factors: list[str] = Field(
+        [kind.value for kind in CODE_KINDS if kind not in SENT_CODES],
+        description="Kinds of factors whose code is believed; sms, call and email may be added.",
+    )
+    code_factor_hours: float = Field(
+        24, ge=0, le=CENTURY, description="Hours that a factor must have been enrolled before its code is believed."
+    )
+    code_minutes: float = Field(10, gt=0, le=60, description="Minutes in which the code has to be entered; at most 60.")
+    code_tries: int = Field(
+        4, ge=1, le=20, description="Codes that one person may type or have sent in the window, right ones apart."
     )
     max_per_window: int = Field(2, ge=0, description="Self-service resets of one person and system in the window.")
     window_hours: float = Field(24, gt=0, le=CENTURY, description="Hours of that rolling window.")
@@ -407,19 +420,17 @@ class MfaSection(Section):
     def _known_kind(cls, value: str) -> str:
         return setting_values.one_of(value, tuple(kind.value for kind in FactorKind))
 
+    @validator("code_factors", each_item=True)
+    def _gives_codes(cls, value: str) -> str:
+        return setting_values.one_of(value, tuple(kind.value for kind in CODE_KINDS))
+
     @validator("verification")
     def _known_way(cls, value: str) -> str:
-        return _verification(value)
+        return setting_values.one_of(value, VERIFICATIONS)
 
     @validator("verification_by_group")
     def _known_ways(cls, value: dict[str, str]) -> dict[str, str]:
-        return {group: _verification(way) for group, way in value.items()}
-
-
-def _verification(value: str) -> str:
-    if value == "code":
-        raise ValueError(f"'code' is not there yet; write {' or '.join(VERIFICATIONS)}")
-    return setting_values.one_of(value, VERIFICATIONS)
+        return {group: setting_values.one_of(way, VERIFICATIONS) for group, way in value.items()}
 
 
 class DeskSection(Section):

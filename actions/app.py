@@ -1,11 +1,13 @@
 """The action server: rasa_sdk's own, with a secret on every call (law 3). Loopback only.
 
-Rasa calls it to act, and the door to mint a one-time link at its owner's press; each has a secret of its own.
+Rasa calls it to act; the door to mint a one-time link at its owner's press, and to have a code checked that its owner
+enters on the door's page. Each of the two has a secret of its own.
 """
 
 import hmac
 import os
 import sys
+from collections.abc import Callable
 
 from rasa_sdk.endpoint import create_app
 from sanic.request import Request
@@ -14,18 +16,25 @@ from sanic.response import HTTPResponse, json
 from account_access import settings as configuration
 from account_access.settings import SettingsError
 from account_access.store.engine import StoreOutdated
-from actions import minting, runtime
+from actions import minting, proving, runtime
 from actions.runtime import Runtime
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 5055
 SECRET_HEADER = "X-Action-Secret"  # noqa: S105 (the name of a header)
+# What the door may ask for.
+DOOR_ROUTES = {
+    minting.PATH: minting.mint,
+    proving.LOOK: proving.look,
+    proving.SEND: proving.send,
+    proving.CHECK: proving.check,
+}
 
 
 def build(secret: str, link_secret: str = ""):
     """The Sanic application; only `/health` answers without a secret. Install a runtime first.
 
-    Without a `link_secret` nothing is minted.
+    Without a `link_secret` nothing is minted and nothing proven.
     """
     app = create_app("actions", cors_origins="")
 
@@ -34,18 +43,23 @@ def build(secret: str, link_secret: str = ""):
         if request.path == "/health":
             return None
         header, expected = SECRET_HEADER, secret
-        if request.path == minting.PATH:
+        if request.path in DOOR_ROUTES:
             header, expected = minting.SECRET_HEADER, link_secret
         given = request.headers.get(header, "")
         if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
             return json({"error": "unauthorized"}, status=401)
         return None
 
-    @app.post(minting.PATH)
-    async def mint(request: Request) -> HTTPResponse:
-        return json(await minting.mint(runtime.current(), request.json))
-
+    for path, answer in DOOR_ROUTES.items():
+        _add(app, path, answer)
     return app
+
+
+def _add(app, path: str, answer: Callable) -> None:
+    async def asked(request: Request) -> HTTPResponse:
+        return json(await answer(runtime.current(), request.json))
+
+    app.add_route(asked, path, methods=["POST"], name=path.strip("/").replace("/", "_"))
 
 
 def main() -> int:

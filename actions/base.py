@@ -113,6 +113,7 @@ class AccountAction(Action, ABC):
         mfa = self.runtime.settings.mfa
         facts["reset_limit"], facts["reset_window_hours"] = str(mfa.max_per_window), f"{mfa.window_hours:g}"
         facts["fresh_hours"], facts["approval_minutes"] = f"{mfa.fresh_hours:g}", f"{mfa.approval_minutes:g}"
+        facts["code_minutes"] = f"{mfa.code_minutes:g}"
         facts["unlock_limit"] = str(self.runtime.settings.unlock.max_per_window)
         facts["unlock_window_hours"] = f"{self.runtime.settings.unlock.window_hours:g}"
         return facts

@@ -101,14 +101,14 @@ class FactorQuestion(AskAction, ABC):
         await self.runtime.in_store(close_answered, self, turn)
         if choice is None:
             return "factors_changed"
-        before = await self.before(turn)
+        before = await self.before(turn, choice)
         if before:
             return before
         turn.slots["factors"] = called(turn.domain, choice.factors)
         subject = {"act": "reset_mfa", "system": turn.system.key, "external_id": look.external_id}
         return await self.ask(turn, self.response(turn), {**subject, "factor_ids": choice.ids})
 
-    async def before(self, turn: Turn) -> str | None:
+    async def before(self, turn: Turn, choice: Choice) -> str | None:
         """The outcome where something else comes first."""
         return None
 
@@ -118,12 +118,14 @@ class AskResetMfa(FactorQuestion):
 
     question = "reset_mfa"
 
-    async def before(self, turn: Turn) -> str | None:
-        verdict = await on_system(self, turn, self._verdict, turn) or "down"
+    async def before(self, turn: Turn, choice: Choice) -> str | None:
+        verdict = await on_system(self, turn, self._verdict, turn, choice) or "down"
         return None if verdict == policy.ACT else verdict
 
-    def _verdict(self, turn: Turn) -> str:
-        return self.runtime.resets.verdict(turn.system, turn.person.id, signed_in_ago(turn))
+    def _verdict(self, turn: Turn, choice: Choice) -> str:
+        has_session = bool(turn.inbound and turn.inbound.session_id)
+        about = (turn.system, turn.person.id, choice.ids)
+        return self.runtime.resets.verdict(*about, signed_in_ago(turn), has_session)
 
 
 def signed_in_ago(turn: Turn) -> timedelta | None:
@@ -138,6 +140,34 @@ class AskApproval(FactorQuestion):
 
     def response(self, turn: Turn) -> str:
         return "utter_ask_approval_stale" if turn.outcome == policy.SIGN_IN_AGAIN else "utter_ask_approval"
+
+
+class AskProof(FactorQuestion):
+    """Shall I reset it, once a code of another factor has shown on a page of ours that it's you? (M7)"""
+
+    question = "proof"
+
+
+class RequestProof(AccountAction):
+    """Gives the page where the code is entered; the reset waits for it. No code ever comes into the chat (M7)."""
+
+    def name(self) -> str:
+        return "action_request_proof"
+
+    async def act(self, turn: Turn) -> str:
+        found = turn.answered
+        if found is None or found.offer.question != AskProof.question or found.answer.intent != "affirm":
+            return "stale"
+        if turn.inbound is None or turn.inbound.session_id is None:
+            return "stale"
+        proofs = self.runtime.proofs
+        request_id = await self.runtime.in_store(
+            proofs.ask, found.offer, found.answer.id, turn.cause, turn.inbound.session_id
+        )
+        if request_id is None:
+            return "stale"
+        turn.slots["proof_path"] = f"/prove/{request_id}"
+        return "proof_asked"
 
 
 class ResetMfa(AccountAction):

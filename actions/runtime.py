@@ -17,6 +17,7 @@ from account_access.articles import Articles
 from account_access.clock import Clock
 from account_access.connectors.registry import System, systems_of
 from account_access.passwords import Passwords
+from account_access.proofs import Proofs
 from account_access.resets import FactorLook, Resets
 from account_access.settings import Settings
 from account_access.store import Store, claims
@@ -55,6 +56,11 @@ class Runtime:
     def passwords(self) -> Passwords:
         """The ways to new passwords."""
         return Passwords(self.store, self.clock, self.settings)
+
+    @property
+    def proofs(self) -> Proofs:
+        """The codes that prove a reset."""
+        return Proofs(self.store, self.clock, self.settings, self.resets)
 
     def remember(self, cause: str, look: Look | FactorLook) -> None:
         """Keeps what was just seen for the next action of the same turn; it is only a short cut, never a fact."""

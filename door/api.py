@@ -92,12 +92,13 @@ async def _posted(request: Request) -> tuple[Visitor, dict]:
 
 async def _accept(request: Request, found: Visitor, accept, *content) -> Response:
     """Stores what was sent and, where Rasa has a place free, takes it there at once instead of at the next scan."""
-    door, person_id, signed_in = request.app.state.door, found.person.id, found.session.auth_time
+    door, person_id = request.app.state.door, found.person.id
+    signed_in = dict(auth_time=found.session.auth_time, session_id=found.session.id)
     hold = door.forwarder.reserve(person_id)
     accepted = None
     try:
         accepted = await run_in_threadpool(
-            accept, door.store, door.clock, person_id, *content, hold_seconds=hold, auth_time=signed_in
+            accept, door.store, door.clock, person_id, *content, hold_seconds=hold, **signed_in
         )
     except conversation.ForeignOffer:
         raise ApiError(404, "unknown_offer", "There is no such offer with this answer.") from None

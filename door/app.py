@@ -20,15 +20,17 @@ from account_access.articles import Articles
 from account_access.clock import Clock
 from account_access.settings import DoorSection
 from account_access.store import Store
-from door import api, articles, errors, go, pages, protection, sign_in, streams
+from door import api, articles, errors, go, pages, protection, prove, sign_in, streams
+from door.action_server import ActionServer
 from door.errors import ApiError
 from door.forwarding import Forwarder
-from door.minting import Minting
 from door.provider import Provider
 from door.rates import Rates
 from door.streams import Streams
 from door.tail import Tail
 
+# Our pages with forms.
+PAGES = ("/go/", "/prove/")
 log = logging.getLogger("door")
 
 
@@ -46,7 +48,7 @@ class Door:
     rates: Rates
     forwarder: Forwarder
     streams: Streams
-    minting: Minting
+    actions: ActionServer
     articles: Articles
 
 
@@ -66,7 +68,7 @@ def create_app(section: DoorSection, store: Store, clock: Clock, told: Articles 
         rates=Rates(),
         forwarder=forwarder,
         streams=forwarder.streams,
-        minting=Minting(section.actions_url, section.link_secret),
+        actions=ActionServer(section.actions_url, section.link_secret),
         articles=told or Articles(),
     )
     app = Starlette(
@@ -102,6 +104,9 @@ def _routes() -> list:
         Route("/go/{link_id}", go.go),
         Route("/go/{link_id}", go.press, methods=["POST"]),
         Route("/go/{link_id}/fresh", go.renew, methods=["POST"]),
+        Route("/prove/{request_id}", prove.page),
+        Route("/prove/{request_id}", prove.check, methods=["POST"]),
+        Route("/prove/{request_id}/send", prove.send, methods=["POST"]),
         Route("/articles/{name}", articles.article),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     ]
@@ -130,10 +135,11 @@ def _wants_json(request: Request) -> bool:
 
 async def _api_error(request: Request, error: ApiError) -> Response:
     """Forms of our own pages are answered by a page, everything else by JSON."""
-    if not request.url.path.startswith("/go/"):
+    if not request.url.path.startswith(PAGES):
         return errors.as_json(request, error)
     what = "too_many" if error.status == 429 else "form_expired"
-    return pages.trouble(request, what, error.status, request.url.path.removesuffix("/fresh"), error.headers)
+    page = request.url.path.removesuffix("/fresh").removesuffix("/send")
+    return pages.trouble(request, what, error.status, page, error.headers)
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:

@@ -5,7 +5,6 @@ browsers do changes nothing, and neither does a stranger. A one-time link is min
 handed to that browser: it is in no log and no table.
 """
 
-import hmac
 import logging
 import uuid
 from urllib.parse import urlsplit
@@ -16,9 +15,8 @@ from starlette.responses import RedirectResponse, Response
 
 from account_access import audit, links
 from account_access.links import Link
-from door import pages, rates, sign_in, visitors
-from door.errors import ApiError
-from door.minting import Unavailable
+from door import forms, pages, sign_in, visitors
+from door.action_server import Unavailable
 from door.visitors import Visitor
 
 # Why the action server minted nothing, as it says it and as go.html calls it; anything else is trouble.
@@ -71,7 +69,7 @@ async def renew(request: Request) -> Response:
 async def _mint(request: Request, found: Visitor, link: Link) -> Response:
     door = request.app.state.door
     try:
-        outcome, target = await door.minting.mint(link.id, found.person.id)
+        outcome, target = await door.actions.mint(link.id, found.person.id)
     except Unavailable as error:
         log.error("no reset link could be asked for: %s", error)
         outcome, target = "down", None
@@ -83,14 +81,7 @@ async def _mint(request: Request, found: Visitor, link: Link) -> Response:
 
 async def _pressed(request: Request) -> tuple[Visitor, Link | None]:
     """Who pressed a button of our page, and their link. Raises ApiError for a press that is not theirs or not ours."""
-    found = await visitors.required(request)
-    request.app.state.door.rates.check(rates.SENDING, "go", found.person.id)
-    # No Origin to go by: pages that send no referrer name none with a form.
-    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-        raise ApiError(403, "foreign_origin", "Requests from other sites are refused.")
-    given = (await request.form()).get("csrf")
-    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), found.session.csrf.encode()):
-        raise ApiError(403, "csrf", "This page is from an earlier session; open the link again.")
+    found, _ = await forms.pressed(request, "go")
     return found, await run_in_threadpool(_own, request, found)
 
 

@@ -112,7 +112,7 @@ def state(sandbox: Sandbox, limits: RateLimits) -> dict[str, Any]:
         ).fetchall()
         logouts = connection.execute("SELECT * FROM logouts ORDER BY id DESC LIMIT 20").fetchall()
         on = switches.all_on(connection)
-        owned = control_people.factors_by_owner(connection)
+        owned = control_people.factors_by_owner(connection, now)
         rules = policies.every(connection)[-1]["settings"]["password"]
     return {
         "now": stamp(now),

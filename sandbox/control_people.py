@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox import directory, enrolment, factors, organisation
@@ -151,13 +151,13 @@ def remove_factor(sandbox: Sandbox, body: Body) -> dict[str, Any]:
     return {"removed": [factor["id"] for factor in removed]}
 
 
-def factors_by_owner(connection: sqlite3.Connection) -> dict[str, list[dict[str, Any]]]:
-    """Everybody's factors in words, by their owner's id."""
+def factors_by_owner(connection: sqlite3.Connection, now: datetime) -> dict[str, list[dict[str, Any]]]:
+    """Everybody's factors in words, and the code that each shows now, by their owner's id."""
     owned: dict[str, list[dict[str, Any]]] = {}
     for row in connection.execute("SELECT * FROM factors ORDER BY position"):
         told = factors.described(row)
         created = json.loads(row["document"])["created"]
-        owned.setdefault(row["user_id"], []).append({**told, "created": created})
+        owned.setdefault(row["user_id"], []).append({**told, "created": created, "code": factors.shown(row, now)})
     return owned
 
 

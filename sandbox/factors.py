@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,8 @@ PREFIXES = {
 TAKES_ALONG = frozenset({("push", "OKTA"), ("signed_nonce", "OKTA")})
 APP_CODE = "token:software:totp"
 CODE_KINDS = (APP_CODE, "sms", "call", "email")
+# A code that was sent is good for so long.
+SENT_FOR_SECONDS = 300
 OKTA_VERIFY = TAKES_ALONG | {("token:software:totp", "OKTA")}
 
 
@@ -150,9 +152,34 @@ def code(factor: Row, now: datetime) -> str:
     return _totp(factor["secret"]).generate(int(now.timestamp())).decode()
 
 
-def code_is_right(factor: Row, offered: str, now: datetime) -> bool:
-    """Whether a code is the current one of the factor's secret, or the one before."""
-    for age in (0, 30):
+def shown(factor: Row, now: datetime) -> str:
+    """What the phone shows of a factor that can be used; empty if nothing."""
+    usable = json.loads(factor["document"])["status"] == "ACTIVE"
+    return code(factor, now) if usable and factor["secret"] else ""
+
+
+def send(connection: sqlite3.Connection, factor: Row) -> None:
+    """A number or address gets a code; an earlier one of it is void."""
+    secret = base64.b32encode(os.urandom(20)).decode()
+    connection.execute("UPDATE factors SET secret = ? WHERE id = ?", (secret, factor["id"]))
+
+
+def use(connection: sqlite3.Connection, factor: Row, offered: str, now: datetime) -> bool:
+    """Whether a code is right and was not used before; from now on it is used."""
+    ages = (0, 30) if kind_of(factor)[0] == APP_CODE else range(0, SENT_FOR_SECONDS, 30)
+    name = f"code_used:{factor['id']}"
+    known = connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+    if not factor["secret"] or (known and known["value"] == offered) or not code_is_right(factor, offered, now, ages):
+        return False
+    connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, offered))
+    if kind_of(factor)[0] != APP_CODE:
+        connection.execute("UPDATE factors SET secret = NULL WHERE id = ?", (factor["id"],))
+    return True
+
+
+def code_is_right(factor: Row, offered: str, now: datetime, ages: Iterable[int] = (0, 30)) -> bool:
+    """Whether a code is the factor's now or was so many seconds ago: the current one, or the one before."""
+    for age in ages:
         try:
             _totp(factor["secret"]).verify(offered.encode(), int(now.timestamp()) - age)
             return True

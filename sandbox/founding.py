@@ -10,12 +10,22 @@ from sandbox import factors, policies
 from sandbox.database import STATE, Database
 from sandbox.directory import hashed, identifier
 from sandbox.moments import stamp
-from sandbox.people import ADMINISTRATORS, CONTINGENT, EVERYONE, GENERATED_PASSWORD, Company, Member, generated
+from sandbox.people import (
+    ADMINISTRATORS,
+    CONTINGENT,
+    ENGINEERING,
+    EVERYONE,
+    GENERATED_PASSWORD,
+    Company,
+    Member,
+    generated,
+)
 
 DESCRIPTIONS = {
     EVERYONE: "All users in the organization",
     ADMINISTRATORS: "People who can change this organization's identity settings",
     CONTINGENT: "Contractors, vendors and interns",
+    ENGINEERING: "People who can change what this organization sells",
 }
 # These have no credential of their own.
 NAMED_BY_ADDRESS = ("sms", "call", "email")

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse
 # code: (HTTP status, summary)
 ERRORS = {
     "E0000001": (400, "Api validation failed: {}"),
+    "E0000003": (400, "The request body was not well-formed."),
     "E0000006": (403, "You do not have permission to perform the requested action"),
     "E0000007": (404, "Not found: Resource not found: {}"),
     "E0000009": (500, "Internal Server Error"),
@@ -18,6 +19,8 @@ ERRORS = {
     "E0000033": (400, "Bad request. Can't specify a search query and filter in the same request."),
     "E0000038": (403, "This operation is not allowed in the user's current status."),
     "E0000047": (429, "API call exceeded rate limit due to too many requests."),
+    "E0000068": (403, "Invalid Passcode/Answer"),
+    "E0000069": (403, "User Locked"),
 }
 
 

@@ -7,6 +7,7 @@ DOMAIN = "acme.example"
 ADMINISTRATORS = "Okta Administrators"
 EVERYONE = "Everyone"
 CONTINGENT = "Contingent Workers"
+ENGINEERING = "Engineering"
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,11 @@ PEOPLE: tuple[Member, ...] = (
            (push("Marcus's Pixel 9", "ANDROID"), totp()), "ruth"),
     Member("Priya", "Raman", "Engineering Manager", "Engineering", "America/New_York", "Copper-Meadow-88",
            (push("Priya's iPhone 16"), totp(), push("Priya's old iPhone 12"), key("YubiKey 5 Nano"),
-            key("iCloud Keychain")), "ruth"),
+            key("iCloud Keychain")), "ruth", groups=(ENGINEERING,)),
     Member("Tomas", "Herrera", "Software Engineer", "Engineering", "Europe/Madrid", "Winter-Orchard-31",
-           (google(), sms("+34600555018")), "priya", password_age=83),
+           (google(), sms("+34600555018")), "priya", groups=(ENGINEERING,), password_age=83),
     Member("Aiko", "Tanaka", "Site Reliability Engineer", "Engineering", "Asia/Tokyo", "Velvet-Compass-64",
-           (push("Aiko's iPhone 14"), totp(), fastpass("Aiko's MacBook Pro")), "priya"),
+           (push("Aiko's iPhone 14"), totp(), fastpass("Aiko's MacBook Pro")), "priya", groups=(ENGINEERING,)),
     Member("Lena", "Fischer", "Accounts Payable Lead", "Finance", "Europe/Berlin", "Amber-Bridge-29",
            (sms("+4915155500173"), call("+493055500173")), "marcus", password_age=88),
     Member("Omar", "Haddad", "Sales Representative", "Sales", "America/Chicago", "Silver-Canyon-53",

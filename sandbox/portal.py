@@ -36,7 +36,10 @@ def portal(request: Request) -> Response:
         user = directory.find(connection, session["user_id"])
         manager_login = json.loads(user["profile"])["managerId"]
         manager = directory.find(connection, manager_login) if manager_login else None
-        methods = [described(row) for row in factors.every(connection, user["id"])]
+        methods = [
+            {**described(row), "code": factors.shown(row, sandbox.now())}
+            for row in factors.every(connection, user["id"])
+        ]
         activity = _activity(connection, user["id"], sandbox)
     return render(
         request,

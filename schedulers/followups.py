@@ -19,9 +19,9 @@ DESK_BACKOFF_SECONDS = (2, 5, 15, 60, 300)
 def finish_requests(service: Service) -> int:
     """Takes up requests whose turn died, whose system was away, or which were approved; returns how many were run.
 
-    Requests whose approval did not come in time end here as well (M9).
+    Requests whose approval or code did not come in time end here as well (M7, M9).
     """
-    service.approvals.expire()
+    service.resets.expire_waiting()
     stuck = [(acts, request) for acts in (service.unlocks, service.resets) for request in acts.due()]
     running = []
     for acts, request in stuck:

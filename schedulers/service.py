@@ -15,7 +15,6 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy import select, update
 
 from account_access import clock as clocks
-from account_access.approvals import Approvals
 from account_access.clock import Clock
 from account_access.connectors.registry import System, systems_of
 from account_access.desks.local import LocalDesk
@@ -40,7 +39,6 @@ class Service:
     systems: dict[str, System]
     unlocks: Unlocks
     resets: Resets
-    approvals: Approvals
     desk: LocalDesk
     http: requests.Session
 
@@ -55,8 +53,7 @@ class Service:
         http.mount("https://", adapter)
         desk = LocalDesk(store, clock, settings.desk.prefix)
         unlocks, resets = Unlocks(store, clock, settings), Resets(store, clock, settings)
-        approvals = Approvals(store, clock, settings, resets)
-        return cls(settings, store, clock, systems_of(settings), unlocks, resets, approvals, desk, http)
+        return cls(settings, store, clock, systems_of(settings), unlocks, resets, desk, http)
 
     def beat(self) -> None:
         """Says that the schedulers are alive."""

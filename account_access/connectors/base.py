@@ -109,6 +109,17 @@ class FactorKind(str, Enum):
     OTHER = "other"
 
 
+# Kinds whose owner reads a code off and types it; the latter get it sent first.
+SENT_CODES = (FactorKind.SMS, FactorKind.CALL, FactorKind.EMAIL)
+CODE_KINDS = (
+    FactorKind.OKTA_VERIFY_CODE,
+    FactorKind.GOOGLE_AUTHENTICATOR,
+    FactorKind.AUTHENTICATOR_APP,
+    FactorKind.HARDWARE_TOKEN,
+    *SENT_CODES,
+)
+
+
 @dataclass(frozen=True)
 class Factor:
     """One enrolled factor of an account.
@@ -244,8 +255,8 @@ class Connector(Protocol):
     `capabilities` names what else than reading an account it can do; the other methods are not called:
     unlock (`unlock`, `groups`), lockouts (`locked_accounts`, `lockouts_since`), people (`people`), directory
     (`directory_rules`), factors (`factors`, `remove_factor`), sessions (`end_sessions`), reset_link
-    (`mint_reset_link`), history (`sign_in_history`), password_rules (`password_rules`), manager (`manager`). An act
-    that answered well may still have changed nothing: read back.
+    (`mint_reset_link`), history (`sign_in_history`), password_rules (`password_rules`), manager (`manager`), codes
+    (`send_code`, `code_is_right`). An act that answered well may still have changed nothing: read back.
     """
 
     key: str
@@ -295,6 +306,16 @@ class Connector(Protocol):
 
         From here on the old password is void (`Status.RECOVERY`). A link minted again is as good as the first. Raises
         StateRefused for an account without a password here, OutcomeUnknown when no link came.
+        """
+
+    def send_code(self, external_id: str, factor_id: str) -> None:
+        """Has a code sent to a factor of SENT_CODES. Raises TemporarilyUnavailable where one was sent just now."""
+
+    def code_is_right(self, external_id: str, factor_id: str, code: SecretStr) -> bool:
+        """Whether this is the factor's code now (M7). A wrong, old or used one is no error, and counts at the system.
+
+        Raises AccountNotFound without such a factor, StateRefused where the system believes no code of this account any
+        more, OutcomeUnknown when no answer came: the code may be used up by then.
         """
 
     def sign_in_history(self, external_id: str, since: datetime) -> tuple[SignInEvent, ...]:

@@ -35,8 +35,10 @@ LONGEST_WAIT_SECONDS = 900.0
 LARGEST_ANSWER_BYTES = 32 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
 # Okta's 403 that are about the account and not about our token: password reset failed, forgot password not allowed,
-# not allowed in the user's current status.
-STATE_ERRORS = frozenset({"E0000017", "E0000034", "E0000038"})
+# not allowed in the user's current status, user locked.
+STATE_ERRORS = frozenset({"E0000017", "E0000034", "E0000038", "E0000069"})
+# A passcode that is wrong, or was used before.
+CODE_ERRORS = frozenset({"E0000068", "E0000082"})
 
 
 class HttpClient:
@@ -55,9 +57,11 @@ class HttpClient:
         """A GET, repeated a few times while the system is briefly unavailable."""
         return self._retrying()(self._send, "GET", path_or_url, params)
 
-    def act(self, method: str, path: str, params: dict[str, Any] | None = None) -> requests.Response:
+    def act(
+        self, method: str, path: str, params: dict[str, Any] | None = None, body: dict[str, str] | None = None
+    ) -> requests.Response:
         """A call that changes something. Raises OutcomeUnknown if it may have been taken without an answer."""
-        return self._retrying()(self._send, method, path, params)
+        return self._retrying()(self._send, method, path, params, body)
 
     def _retrying(self) -> Retrying:
         return Retrying(
@@ -68,13 +72,15 @@ class HttpClient:
             reraise=True,
         )
 
-    def _send(self, method: str, path_or_url: str, params: dict[str, Any] | None) -> requests.Response:
+    def _send(
+        self, method: str, path_or_url: str, params: dict[str, Any] | None, body: dict[str, str] | None = None
+    ) -> requests.Response:
         url = self._own(path_or_url)
         name = f"{method} {urlsplit(url).path}"
         acting = method != "GET"
         try:
             response = self.session.request(
-                method, url, params=params, timeout=self.timeout, allow_redirects=False, stream=True
+                method, url, params=params, json=body, timeout=self.timeout, allow_redirects=False, stream=True
             )
             self._read(response)
         except (requests.ConnectTimeout, requests.exceptions.SSLError) as error:
@@ -153,6 +159,8 @@ def _checked(response: requests.Response, name: str, acting: bool) -> requests.R
     if status == 404:
         raise AccountNotFound(f"{name}: 404")
     if status in (401, 403):
+        if _error(response, "errorCode") in CODE_ERRORS:
+            raise CodeRefused(f"{name}: {status}")
         if _error(response, "errorCode") in STATE_ERRORS:
             raise StateRefused(f"{name}: {status} {_error(response, 'errorSummary')}")
         raise PermissionRefused(f"{name}: {status} {_error(response, 'errorSummary')}")
@@ -169,6 +177,10 @@ def _checked(response: requests.Response, name: str, acting: bool) -> requests.R
 
 class BadRequest(TemporarilyUnavailable):
     """400: the system did not understand, or the state does not allow it."""
+
+
+class CodeRefused(PermissionRefused):
+    """The passcode was wrong; nothing is wrong with our credentials."""
 
 
 def _error(response: requests.Response, key: str) -> str:

@@ -27,7 +27,7 @@ from account_access.connectors.base import (
     Status,
     TemporarilyUnavailable,
 )
-from account_access.connectors.http import BadRequest, HttpClient, json_of
+from account_access.connectors.http import BadRequest, CodeRefused, HttpClient, json_of
 from account_access.connectors.okta_directory import OktaDirectoryRules, group_ids_in, is_everyone, person_of
 from account_access.connectors.okta_factors import factors_of
 from account_access.connectors.okta_history import filter_for, history_of
@@ -61,7 +61,7 @@ class OktaConnector:
     capabilities = frozenset(
         {
             *("unlock", "lockouts", "people", "directory", "factors", "sessions", "reset_link", "history"),
-            *("password_rules", "manager"),
+            *("password_rules", "manager", "codes"),
         }
     )
 
@@ -115,6 +115,18 @@ class OktaConnector:
         if not link.isprintable() or not (link.startswith("https://") or self.http.is_own(link)):
             raise OutcomeUnknown("POST reset_password: the link is no protected web address")
         return SecretStr(link)
+
+    def send_code(self, external_id: str, factor_id: str) -> None:
+        self.http.act("POST", _verify(external_id, factor_id), body={})
+
+    def code_is_right(self, external_id: str, factor_id: str, code: SecretStr) -> bool:
+        body = {"passCode": code.get_secret_value()}
+        try:
+            response = self.http.act("POST", _verify(external_id, factor_id), body=body)
+        except CodeRefused:
+            return False
+        # FAILED, TIME_WINDOW_EXCEEDED, PASSCODE_REPLAYED …: only one word means yes.
+        return mapping(json_of(response)).get("factorResult") == "SUCCESS"
 
     def sign_in_history(self, external_id: str, since: datetime) -> tuple[SignInEvent, ...]:
         found: list[Any] = []
@@ -230,6 +242,11 @@ class OktaConnector:
 def _user(external_id: str) -> str:
     """The path of one user."""
     return f"/api/v1/users/{_piece(external_id)}"
+
+
+def _verify(external_id: str, factor_id: str) -> str:
+    """The path at which one factor is verified."""
+    return f"{_user(external_id)}/factors/{_piece(factor_id)}/verify"
 
 
 def _piece(identifier: str) -> str:

@@ -39,7 +39,7 @@ class FakeSystem:
     capabilities: frozenset[str] = frozenset(
         {
             *("unlock", "lockouts", "people", "directory", "factors", "sessions", "reset_link", "history"),
-            *("password_rules", "manager"),
+            *("password_rules", "manager", "codes"),
         }
     )
     accounts: dict[str, Account] = field(default_factory=dict)
@@ -54,6 +54,8 @@ class FakeSystem:
     unlocked: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
+    codes: dict[str, str] = field(default_factory=dict)
+    sent: list[str] = field(default_factory=list)
     # The switches.
     down: bool = False
     failing: dict[str, Exception] = field(default_factory=dict)
@@ -134,6 +136,26 @@ class FakeSystem:
     def mint_reset_link(self, external_id: str) -> SecretStr:
         self._called("mint_reset_link", external_id, lambda: self._act(lambda: self._recover(external_id)))
         return SecretStr(f"https://acme.example/reset_password/{len(self.calls)}")
+
+    def send_code(self, external_id: str, factor_id: str) -> None:
+        self._called("send_code", factor_id, lambda: self._act(lambda: self.sent.append(factor_id)))
+
+    def code_is_right(self, external_id: str, factor_id: str, code: SecretStr) -> bool:
+        """A right code is good once; a locked account's is not looked at."""
+
+        def use() -> bool:
+            if factor_id not in [factor.id for factor in self.enrolled.get(external_id, ())]:
+                raise AccountNotFound("404")
+            if self._find(external_id).locked:
+                raise StateRefused("403")
+            right = self.codes.get(factor_id) == code.get_secret_value()
+            if right:
+                del self.codes[factor_id]
+            if self.reply_lost:
+                raise OutcomeUnknown("no answer")
+            return right
+
+        return self._called("code_is_right", factor_id, use)
 
     def sign_in_history(self, external_id: str, since: datetime) -> tuple[SignInEvent, ...]:
         def read() -> tuple[SignInEvent, ...]:

@@ -150,10 +150,10 @@ class TestExpiry:
     def test_m9_thirty_minutes(self, world):
         request, _ = asked(world)
         world.clock.move(minutes=29, seconds=59)
-        assert world.approvals.expire() == 0 and world.approvals.waiting(request, world.person("mona").id)
+        assert world.resets.expire_waiting() == 0 and world.approvals.waiting(request, world.person("mona").id)
         world.clock.move(seconds=1)
         assert world.approvals.waiting(request, world.person("mona").id) is None
-        assert [world.approvals.expire() for _ in range(2)] == [1, 0]
+        assert [world.resets.expire_waiting() for _ in range(2)] == [1, 0]
         row = request_row(world)
         assert (row["state"], row["outcome"]) == ("refused", "approval_expired")
         assert [n["kind"] for n in world.rows(tables.notices)] == [notices.APPROVAL, notices.FOLLOW_UP]

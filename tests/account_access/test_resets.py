@@ -265,7 +265,8 @@ class TestFreshness:
         key = world.fake.enrol(world.account(), KEY)
         assert reset(world, key, signed_in_ago=ago) == outcome
         assert enrolled(world) == ([] if outcome == "mfa_reset" else [key])
-        assert world.resets.verdict(world.system, world.person().id, ago) == ("act" if not enrolled(world) else outcome)
+        verdict = world.resets.verdict(world.system, world.person().id, [key], ago)
+        assert verdict == ("act" if not enrolled(world) else outcome)
 
     def test_m7_replay_hours_later_judges_by_the_stored_instant(self, world):
         request = world.confirmed_reset(

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -17,6 +18,7 @@ from account_access.connectors.base import DirectoryPerson
 from account_access.connectors.registry import System
 from account_access.offers import Offer
 from account_access.people import Person
+from account_access.proofs import Proofs
 from account_access.resets import Resets
 from account_access.settings import Settings
 from account_access.store import Store, migrate, tables
@@ -62,6 +64,10 @@ class World:
     def resets(self) -> Resets:
         """A fresh one each time, as after a restart."""
         return Resets(self.store, self.clock, self.settings)
+
+    @property
+    def proofs(self) -> Proofs:
+        return Proofs(self.store, self.clock, self.settings, self.resets)
 
     @property
     def approvals(self) -> Approvals:
@@ -136,9 +142,9 @@ class World:
 
     def say(self, name: str, text: str, key: str | None = None, signed_in_ago: timedelta | None = JUST_NOW) -> str:
         """The id of a message the person typed."""
-        key, signed_in = key or f"key-{len(self.rows(tables.inbound))}", self._signed_in(signed_in_ago)
+        key, signed_in = key or f"key-{len(self.rows(tables.inbound))}", self._signed_in(name, signed_in_ago)
         person_id = self.person(name).id
-        return conversation.accept_text(self.store, self.clock, person_id, key, text, auth_time=signed_in).id
+        return conversation.accept_text(self.store, self.clock, person_id, key, text, **signed_in).id
 
     def click(
         self,
@@ -149,14 +155,13 @@ class World:
         signed_in_ago: timedelta | None = JUST_NOW,
     ) -> str:
         """The id of a click of the person."""
-        key, signed_in = key or f"key-{len(self.rows(tables.inbound))}", self._signed_in(signed_in_ago)
+        key, signed_in = key or f"key-{len(self.rows(tables.inbound))}", self._signed_in(name, signed_in_ago)
         person_id = self.person(name).id
-        return conversation.accept_click(
-            self.store, self.clock, person_id, key, offer.id, answer, auth_time=signed_in
-        ).id
+        return conversation.accept_click(self.store, self.clock, person_id, key, offer.id, answer, **signed_in).id
 
-    def _signed_in(self, ago: timedelta | None) -> datetime | None:
-        return None if ago is None else self.clock.now() - ago
+    def _signed_in(self, name: str, ago: timedelta | None) -> dict[str, Any]:
+        """What the door tells of the session, or a surface that has none."""
+        return {} if ago is None else {"auth_time": self.clock.now() - ago, "session_id": f"session-of-{name}"}
 
     def state_of(self, offer: Offer) -> str:
         return offers.get(self.store, offer.id).state

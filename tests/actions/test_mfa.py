@@ -10,21 +10,25 @@ from account_access import notices, offers
 from account_access.connectors.base import FactorKind
 from account_access.store import tables
 from actions import runtime
+from actions.asking import AskHelp
 from actions.mfa import (
     ApproveReset,
     AskAfterReset,
     AskApproval,
     AskApprove,
     AskFactor,
+    AskProof,
     AskResetMfa,
     CheckFactors,
     DenyReset,
     RequestApproval,
+    RequestProof,
     ResetMfa,
 )
 from actions.notices import AnnounceFollowUp
 from actions.support import Dismiss
 
+APP = FactorKind.GOOGLE_AUTHENTICATOR
 PUSH, CODE, KEY, SMS = (
     FactorKind.OKTA_VERIFY_PUSH,
     FactorKind.OKTA_VERIFY_CODE,
@@ -266,6 +270,83 @@ class TestStaleSession:
         message = stage.message("affirm", inbound)
         assert stage.run(ResetMfa, message).outcome == "sign_in_again" and stage.world.fake.removed == []
         assert stage.run(AskApproval, message).responses == ["utter_ask_approval_stale"]
+
+
+class TestCode:
+    """M7: a code of another factor, entered on a page of the door, and never here."""
+
+    @pytest.fixture
+    def stage(self, stage):
+        stage.world.settings.mfa.verification = "code"
+        enrol(stage, (KEY, "YubiKey 5C"), (APP, None))
+        stage.world.clock.move(days=2)
+        return stage
+
+    def asked(self, stage, answer="1", ago=timedelta(0)):
+        """Dana chooses a factor, and what that leads to."""
+        inbound = stage.world.click("dana", which(stage, ago), answer, signed_in_ago=ago)
+        message = stage.message("choose_factor", inbound)
+        return stage.run(AskResetMfa, message).outcome, message
+
+    def test_m7_yes_leads_to_the_page(self, stage):
+        outcome, message = self.asked(stage)
+        assert outcome == "code_needed"
+        result = stage.run(AskProof, message)
+        assert result.responses == ["utter_ask_proof"] and "YubiKey" in result.slots["factors"]
+        offer = stage.show(result)
+        assert titles(offer) == ["Yes, reset MFA", "Get help", "Cancel"]
+        result = stage.clicked(RequestProof, offer)
+        (row,) = stage.world.rows(tables.requests)
+        assert (result.outcome, result.slots["proof_path"]) == ("proof_asked", f"/prove/{row['id']}")
+        assert (row["state"], row["session_id"], result.slots["code_minutes"]) == ("awaiting", "session-of-dana", "10")
+        assert stage.world.fake.removed == []
+
+    @pytest.mark.parametrize(
+        ("answer", "ago"),
+        [("2", timedelta(0)), ("3", timedelta(0)), ("1", None)],
+        ids=["the factor itself goes", "all of them go", "a surface without sessions"],
+    )
+    def test_m7_nothing_to_prove_it_with(self, stage, answer, ago):
+        outcome, message = self.asked(stage, answer, ago)
+        assert outcome == "approval_needed"
+        assert stage.run(AskApproval, message).responses == ["utter_ask_approval"]
+
+    def test_m7_too_many_codes_before(self, stage):
+        stage.world.confirmed_reset("whatever")
+        with stage.world.store.begin() as connection:
+            connection.execute(tables.requests.update().values(code_tries=4, state="refused"))
+        outcome, message = self.asked(stage)
+        assert outcome == "code_failed" and stage.run(AskHelp, message).responses == ["utter_ask_help_code_failed"]
+
+    def test_m7_asked_before_the_settings_changed(self, stage):
+        stage.world.settings.mfa.verification = "fresh_session"
+        _, message = self.asked(stage)
+        offer = stage.world.reset_offer(stage.world.fake.enrolled["00u-dana"][0].id)
+        stage.world.settings.mfa.verification = "code"
+        inbound = stage.world.click("dana", offer)
+        message = stage.message("affirm", inbound)
+        assert stage.run(ResetMfa, message).outcome == "code_needed" and stage.world.fake.removed == []
+        assert stage.run(AskProof, message).responses == ["utter_ask_proof"]
+
+    @pytest.mark.parametrize("told", ["a stale button", "another question", "somebody else's words"])
+    def test_x12_only_the_yes_to_that_question(self, stage, told):
+        _, message = self.asked(stage)
+        offer = stage.show(stage.run(AskProof, message))
+        if told == "a stale button":
+            stage.world.clock.move(days=1)
+            result = stage.clicked(RequestProof, offer)
+        elif told == "another question":
+            result = stage.clicked(RequestProof, stage.world.reset_offer("x"))
+        else:
+            result = stage.typed(RequestProof, "yes", "affirm", "eli")
+        assert result.outcome == "stale" and stage.world.rows(tables.requests) == []
+
+    @pytest.mark.parametrize("ended", ["code_failed", "code_expired"])
+    def test_m7_end_without_a_code_is_told(self, stage, ended):
+        request = stage.world.confirmed_reset("whatever")
+        stage.world.resets.end_waiting(stage.world.resets.find(request), ended, "")
+        result = stage.announced(AnnounceFollowUp, stage.notice(notices.FOLLOW_UP, request=request))
+        assert result.outcome == ended
 
 
 class TestApproval:

@@ -106,18 +106,19 @@ def test_law_3_only_rasa_is_heard(server, world):
     assert names == set(domain()["actions"])
 
 
-def test_law_3_only_the_door_may_ask_for_links(server):
+@pytest.mark.parametrize("path", ["/links/mint", "/proofs/look", "/proofs/send", "/proofs/check"])
+def test_law_3_only_the_door_may_ask_for_links_and_codes(server, path):
     for header, secret, status in (
         ("X-Link-Secret", LINK_SECRET, 200),
         ("X-Link-Secret", "wrong", 401),
         ("X-Link-Secret", SECRET, 401),
         ("X-Action-Secret", SECRET, 401),
     ):
-        answer = server.http.post(f"{server.url}/links/mint", json={}, headers={header: secret}, timeout=10)
+        answer = server.http.post(f"{server.url}{path}", json={}, headers={header: secret}, timeout=10)
         assert answer.status_code == status, header
-    for path in ("/webhook", "/actions"):
-        answer = server.http.get(f"{server.url}{path}", headers={"X-Link-Secret": LINK_SECRET}, timeout=10)
-        assert answer.status_code == 401, path
+    for other in ("/webhook", "/actions"):
+        answer = server.http.get(f"{server.url}{other}", headers={"X-Link-Secret": LINK_SECRET}, timeout=10)
+        assert answer.status_code == 401, other
 
 
 def test_person_named_by_a_stranger_who_knows_the_secret_still_needs_their_message(server, world):

@@ -47,6 +47,7 @@ class TestLooking:
             "reset_window_hours": "24",
             "fresh_hours": "12",
             "approval_minutes": "30",
+            "code_minutes": "10",
             "unlock_limit": "3",
             "unlock_window_hours": "24",
             "locked_since": "9:00 AM PST",

@@ -11,8 +11,6 @@ from tests.e2e.person import Person
 FAST = {"lockout": {"poll_seconds": 1}, "schedulers": {"sync_minutes": 0.05}}
 # All tests together would look like a password spray.
 FAST["breaker"] = {"max_lockouts": 1000, "max_acts": 1000}
-# Whose MFA their manager lets go (M9).
-FAST["mfa"] = {"verification_by_group": {"Contingent Workers": "manager_approval"}}
 PEOPLE = 150
 
 

@@ -1,5 +1,7 @@
 """MFA reset, whole: asked, chosen, confirmed, gone at the identity system; or by the manager's word (M1-M4, M8, M9)."""
 
+import re
+
 from tests.e2e.installation import eventually
 from tests.e2e.person import Person, titles
 
@@ -51,4 +53,34 @@ def test_m9_a_contractors_manager_approves(stack):
     assert done["notice"] and factors(stack, "jonas") == []
     eventually(lambda: [r for r in jonas.audited() if r["act"] == "approve_reset"], why="the approval is not audited")
     for one in (jonas, priya):
+        one.browser.close()
+
+
+def test_m7_a_code_of_another_factor_on_our_page(stack):
+    """In the group "Engineering": only then does the key go, and the code is nowhere in the conversation."""
+    priya = Person(stack, "priya").sign_in()
+    asked = priya.press(priya.say("reset my mfa"), "Security key (YubiKey 5 Nano)")
+    assert titles(asked) == ["Yes, reset MFA", "Get help", "Cancel"] and "code" in asked["text"]
+    page = priya.press(asked, "Yes, reset MFA")["link"]["url"]
+    before = factors(stack, "priya")
+    shown = priya.browser.get(page)
+    assert "Okta Verify" in shown.text and "Google" not in shown.text
+    code = next(factor["code"] for factor in before if factor["code"])
+    hidden = dict(re.findall(r'name="(csrf|factor)" value="([^"]+)"', shown.text))
+    other = Person(stack, "priya").sign_in()
+    assert other.browser.get(page).status_code == 410, "another session of hers cannot answer"
+    wrong = "000000" if code != "000000" else "111111"
+    assert priya.browser.post(page, data={**hidden, "code": wrong}).status_code == 403
+    assert priya.browser.post(page, data={"factor": hidden["factor"], "code": code}).status_code == 403, "no CSRF token"
+    assert [f["name"] for f in factors(stack, "priya")] == [f["name"] for f in before]
+    assert "It is you" in priya.browser.post(page, data={**hidden, "code": code}).text
+    done = priya.wait_for(lambda entry: entry["text"].startswith("Reset complete!"))
+    assert done["notice"]
+    gone = {f["name"] for f in before} - {f["name"] for f in factors(stack, "priya")}
+    assert gone == {"Security key (YubiKey 5 Nano)"}
+    assert [r["result"] for r in priya.audited() if r["act"] == "prove_reset"] == ["wrong", "proven"]
+    assert code not in str(priya.history()) and code not in "".join(
+        stack.log(name, 2000) for name in ("door", "rasa", "actions", "schedulers")
+    )
+    for one in (priya, other):
         one.browser.close()

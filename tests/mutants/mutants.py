@@ -322,6 +322,58 @@ DOMAIN = [
     ),
     *_of(
         "account_access",
+        "account_access/policy.py",
+        (
+            "a code is wanted where the settings want one (M7)",
+            "if needed == CODE and not facts.proven:",
+            "if False:",
+            "test_policy m7_m9",
+        ),
+        ("a factor that goes proves nothing (M7)", "and factor.id not in going", "", "test_proofs factor_that_goes"),
+        (
+            "a factor enrolled just now proves nothing (M7)",
+            "and factor.enrolled_at <= enrolled_before",
+            "",
+            "test_proofs factor_that_does_not_count",
+        ),
+        (
+            "a factor that the settings do not trust proves nothing (M7)",
+            "and factor.kind.value in kinds",
+            "",
+            "test_proofs factor_that_does_not_count",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/proofs.py",
+        (
+            "a code is its request's owner's, in their session (M7)",
+            "(request.person_id, request.session_id) != (prover.person_id, prover.session_id)",
+            "False",
+            "test_proofs one_person_in_one_session",
+        ),
+        (
+            "a page for a code is over after its time (M7)",
+            "request.state != AWAITING or request.due_at <= self.clock.now()",
+            "request.state != AWAITING",
+            "test_proofs ten_minutes",
+        ),
+        (
+            "codes are limited (M7)",
+            "if self.resets.code_tries(connection, request.person_id, request.system) >= self.limits.code_tries:",
+            "if False:",
+            "test_proofs TestTries",
+        ),
+        ("a wrong code proves nothing (M7)", "        if right:", "        if True:", "test_proofs TestTries"),
+        (
+            "no code while self-service is stopped (X10)",
+            'return (None, "held") if held else (request, "")',
+            'return request, ""',
+            "test_proofs x10",
+        ),
+    ),
+    *_of(
+        "account_access",
         "account_access/approvals.py",
         (
             "nobody approves for themselves (M9)",
@@ -854,6 +906,10 @@ PROCESSES = [
         ),
         ("a prefetch is no click (law 7)", "and by_person and not prefetching", "and by_person", "test_go no_step"),
         ("no GET mints (law 7)", "if link.way == links.MINTED:", "if False:", "test_go no_get"),
+    ),
+    *_of(
+        "door",
+        "door/forms.py",
         (
             "another site presses no button",
             "if not isinstance(given, str) or not hmac.compare_digest(given.encode(), found.session.csrf.encode()):",
@@ -876,6 +932,16 @@ PROCESSES = [
             "return link if link.state_at(runtime.clock.now()) == links.READY else None",
             "return link",
             "test_minting five_minutes",
+        ),
+    ),
+    *_of(
+        "door",
+        "door/prove.py",
+        (
+            "who enters a code is who is signed in (law 1)",
+            '"person": found.person.id, "session": found.session.id}',
+            '"person": request.query_params.get("person", found.person.id), "session": found.session.id}',
+            "test_prove law1",
         ),
     ),
     *_of(

@@ -183,6 +183,26 @@ def test_factors(sdk):
     assert sdk("list_factors", "dana@acme.example")["data"] == []
 
 
+def test_verify_a_code(sdk, organisation):
+    person = "tomas@acme.example"
+    app, sms = sdk("list_factors", person)["data"]
+
+    def shown(kind: str) -> str:
+        state = httpx.get(f"{organisation}/control/api/state", trust_env=False).json()
+        tomas = next(one for one in state["people"] if one["login"] == person)
+        return next(factor["code"] for factor in tomas["factors"] if factor["type"] == kind)
+
+    def verify(factor: dict, **body):
+        return sdk("verify_factor", person, factor["id"], body=body)
+
+    answer = verify(app, passCode=shown("token:software:totp"))
+    assert (answer["status"], answer["data"]["factorResult"]) == (200, "SUCCESS")
+    assert verify(sms)["data"]["factorResult"] == "CHALLENGE"
+    wrong = verify(sms, passCode="no")
+    assert (wrong["status"], wrong["error"]["code"]) == (403, "E0000068")
+    assert verify(sms, passCode=shown("sms"))["data"]["factorResult"] == "SUCCESS"
+
+
 def test_a_factor_that_waits_for_its_proof(sdk, organisation):
     """The organisation's pages enrol, the SDK reads what state it is in."""
     with httpx.Client(base_url=organisation, trust_env=False, follow_redirects=True) as browser:

@@ -83,3 +83,70 @@ def test_remove_recovery_enrollment_is_true_or_false(organisation, value, status
     sms = factors(organisation)[2]["id"]
     answer = organisation.api("DELETE", f"/users/dana/factors/{sms}?removeRecoveryEnrollment={value}")
     assert answer.status_code == status and ("sms" in types(organisation)) is (status == 400)
+
+
+class TestVerify:
+    """Okta's verify: 200 SUCCESS, 200 CHALLENGE where one is sent, 403 for a wrong code."""
+
+    def factor(self, organisation, login, kind):
+        return next(f for f in factors(organisation, login) if f["factorType"] == kind)
+
+    def verify(self, organisation, login, kind, **body):
+        factor = self.factor(organisation, login, kind)
+        assert factor["_links"]["verify"]["href"].endswith(f"/factors/{factor['id']}/verify")
+        answer = organisation.api("POST", f"/users/{login}/factors/{factor['id']}/verify", json=body)
+        return answer.status_code, answer.json().get("factorResult") or answer.json()["errorCode"]
+
+    def shown(self, organisation, login, kind):
+        """What the person's own page says that their phone shows."""
+        state = organisation.browser().get("/control/api/state").json()
+        person = next(p for p in state["people"] if p["login"].startswith(login))
+        return next(f["code"] for f in person["factors"] if f["type"] == kind)
+
+    def test_app(self, organisation):
+        code = self.shown(organisation, "tomas", "token:software:totp")
+        app = "token:software:totp"
+        assert self.verify(organisation, "tomas", app, passCode=code) == (200, "SUCCESS")
+        assert self.verify(organisation, "tomas", app, passCode=code) == (403, "E0000068"), "once"
+        assert self.verify(organisation, "tomas", app) == (400, "E0000001")
+
+    def test_number(self, organisation):
+        assert self.shown(organisation, "tomas", "sms") == ""
+        assert self.verify(organisation, "tomas", "sms", passCode="123456") == (403, "E0000068"), "nothing was sent"
+        assert self.verify(organisation, "tomas", "sms") == (200, "CHALLENGE")
+        code = self.shown(organisation, "tomas", "sms")
+        organisation.control("clock", minutes=4)
+        assert self.verify(organisation, "tomas", "sms", passCode=code) == (200, "SUCCESS")
+        assert self.verify(organisation, "tomas", "sms", passCode=code) == (403, "E0000068"), "once"
+
+    def test_sent_code_is_good_for_five_minutes(self, organisation):
+        self.verify(organisation, "tomas", "sms")
+        code = self.shown(organisation, "tomas", "sms")
+        organisation.control("clock", minutes=6)
+        assert self.verify(organisation, "tomas", "sms", passCode=code) == (403, "E0000068")
+
+    def test_fifth_wrong_code_locks(self, organisation):
+        for _ in range(5):
+            assert self.verify(organisation, "tomas", "token:software:totp", passCode="0") == (403, "E0000068")
+        assert organisation.user("tomas")["status"] == "LOCKED_OUT"
+        code = self.shown(organisation, "tomas", "token:software:totp")
+        assert self.verify(organisation, "tomas", "token:software:totp", passCode=code) == (403, "E0000069")
+
+    def test_what_has_no_code(self, organisation):
+        assert self.verify(organisation, "dana", "webauthn") == (400, "E0000001")
+
+    @pytest.mark.parametrize("body", ["[]", "no JSON"])
+    def test_nonsense(self, organisation, body):
+        factor = self.factor(organisation, "tomas", "sms")["id"]
+        answer = organisation.api("POST", f"/users/tomas/factors/{factor}/verify", content=body)
+        assert (answer.status_code, answer.json()["errorCode"]) == (400, "E0000003")
+
+    def test_somebody_else_s(self, organisation):
+        factor = self.factor(organisation, "tomas", "sms")["id"]
+        assert organisation.api("POST", f"/users/dana/factors/{factor}/verify", json={}).status_code == 404
+
+    def test_portal_plays_the_phone(self, organisation):
+        browser = organisation.browser()
+        browser.post("/signin", data={"username": "grace", "password": "Maple-Harvest-76", "goal": "/portal"})
+        organisation.control("add-factor", login="grace", kind="google")
+        assert self.shown(organisation, "grace", "token:software:totp") in browser.get("/portal").text

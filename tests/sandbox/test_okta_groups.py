@@ -8,7 +8,9 @@ def names(answer) -> list[str]:
 
 
 def test_every_group(organisation):
-    assert names(organisation.api("GET", "/groups")) == ["Contingent Workers", "Everyone", "Okta Administrators"]
+    assert names(organisation.api("GET", "/groups")) == [
+        *("Contingent Workers", "Engineering", "Everyone", "Okta Administrators")
+    ]
 
 
 def test_members(organisation):

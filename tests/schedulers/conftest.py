@@ -24,6 +24,6 @@ def service(world):
     http.trust_env = False
     systems = {"okta": world.system}
     desk = LocalDesk(world.store, world.clock, "AA")
-    acts = (world.unlocks, world.resets, world.approvals)
+    acts = (world.unlocks, world.resets)
     yield Service(world.settings, world.store, world.clock, systems, *acts, desk, http)
     http.close()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 
 from account_access.connectors.base import (
     AccountNotFound,
@@ -33,8 +34,8 @@ class Organisation:
     """A system with people, somebody to do things to by hand, and a connector to it.
 
     `enrol(id, kind, name)` sets a factor up and returns nothing; `fail(id, times)` lets a phone's mail app send a wrong
-    password; `trouble(kind)` makes every call go wrong in one of the ways of Trouble, and "" ends that. `bare` has no
-    factor, `gone` is deactivated.
+    password; `code(id)` is what the phone of that account shows; `trouble(kind)` makes every call go wrong in one of
+    the ways of Trouble, and "" ends that. `bare` has no factor, `gone` is deactivated.
     """
 
     connector: Connector
@@ -46,6 +47,7 @@ class Organisation:
     lock: Callable[[str], None]
     enrol: Callable[[str, FactorKind, str], None]
     fail: Callable[[str, int], None]
+    code: Callable[[str], str]
     trouble: Callable[[str], None]
 
 
@@ -109,7 +111,7 @@ class Contract:
     def test_everything_promised_is_a_capability(self, organisation):
         assert organisation.connector.capabilities == {
             *("unlock", "lockouts", "people", "directory", "factors", "sessions", "reset_link", "history"),
-            *("password_rules", "manager"),
+            *("password_rules", "manager", "codes"),
         }
 
     def test_a_pass_over_the_directory_tells_what_reading_each_account_would(self, organisation):
@@ -191,6 +193,30 @@ class Contract:
         with pytest.raises(StateRefused):
             organisation.connector.mint_reset_link(organisation.gone)
         assert organisation.connector.account(organisation.gone).status is Status.DEACTIVATED
+
+    @pytest.mark.parametrize("kind", [FactorKind.GOOGLE_AUTHENTICATOR, FactorKind.SMS])
+    def test_m7_code_is_right_once(self, organisation, kind):
+        who, connector = organisation.bare, organisation.connector
+        organisation.enrol(who, kind, "+14155550142" if kind is FactorKind.SMS else "")
+        (factor,) = connector.factors(who)
+        if kind is FactorKind.SMS:
+            assert connector.send_code(who, factor.id) is None
+        code = organisation.code(who)
+        wrong = SecretStr("0000000" if code != "000000" else "1111111")
+        assert connector.code_is_right(who, factor.id, wrong) is False
+        assert [connector.code_is_right(who, factor.id, SecretStr(code)) for _ in range(2)] == [True, False]
+        assert connector.factors(who) == (factor,), "proving it changes nothing"
+
+    def test_m7_no_code_of_what_is_not_there_or_locked(self, organisation):
+        who, connector = organisation.bare, organisation.connector
+        organisation.enrol(who, FactorKind.GOOGLE_AUTHENTICATOR, "")
+        (factor,) = connector.factors(who)
+        for account, factor_id in ((who, "a-factor"), (organisation.someone, factor.id), (NOBODY, factor.id)):
+            with pytest.raises(AccountNotFound):
+                connector.code_is_right(account, factor_id, SecretStr("123456"))
+        organisation.lock(who)
+        with pytest.raises(StateRefused):
+            connector.code_is_right(who, factor.id, SecretStr("123456"))
 
     def test_x9_history_tells_why(self, organisation):
         organisation.fail(organisation.someone, 4)

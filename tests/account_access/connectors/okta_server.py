@@ -46,6 +46,7 @@ class Seen:
     path: str
     query: dict[str, str]
     headers: dict[str, str]
+    body: bytes = b""
 
 
 def error(code: str, summary: str) -> dict:
@@ -106,6 +107,7 @@ class OktaServer:
         self.factors: dict[str, list[dict]] = {}
         self.policies: list[dict] = [policy()]
         self.events: list[dict] = []
+        self.codes: dict[str, str] = {}
         self.seen: list[Seen] = []
         self.script: dict[str, list[Answer]] = {}
         self.trouble = ""
@@ -197,16 +199,31 @@ class OktaServer:
             return Answer(200, listed)
         return Answer(200, [user for user in self.users.values() if group_id in self.groups.get(user["id"], ())])
 
-    def _factors(self, seen: Seen, user_id: str, factor_id: str = "") -> Answer:
+    def _factors(self, seen: Seen, user_id: str, factor_id: str = "", verify: str = "") -> Answer:
         enrolled = self.factors.setdefault(user_id, [])
         if seen.method == "GET":
             return Answer(200, enrolled)
         chosen = next((factor for factor in enrolled if factor["id"] == factor_id), None)
         if chosen is None:
             return Answer(404, error("E0000007", "Not found: Resource not found"))
+        if verify:
+            return self._verify(seen, user_id, factor_id)
         family = OKTA_VERIFY if chosen["factorType"] == "push" else ()
         enrolled[:] = [f for f in enrolled if f is not chosen and f["factorType"] not in family]
         return Answer(204, b"")
+
+    def _verify(self, seen: Seen, user_id: str, factor_id: str) -> Answer:
+        """A right code is good once; a locked account's is not looked at."""
+        if self.users[user_id]["status"] == "LOCKED_OUT":
+            return Answer(403, error("E0000069", "User Locked"))
+        offered = json.loads(seen.body).get("passCode")
+        if offered is None:
+            self.codes[factor_id] = "246810"
+            return Answer(200, {"factorResult": "CHALLENGE"})
+        if self.codes.get(factor_id) != offered:
+            return Answer(403, error("E0000068", "Invalid Passcode/Answer"))
+        del self.codes[factor_id]
+        return Answer(200, {"factorResult": "SUCCESS"})
 
     def _reset_password(self, user: dict) -> Answer:
         if user["status"] == "DEPROVISIONED":
@@ -253,7 +270,8 @@ def _handler(server: OktaServer) -> type[BaseHTTPRequestHandler]:
         def _serve(self) -> None:
             parsed = urlsplit(self.path)
             query = {key: values[0] for key, values in parse_qs(parsed.query).items()}
-            seen = Seen(self.command, parsed.path, query, dict(self.headers))
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            seen = Seen(self.command, parsed.path, query, dict(self.headers), body)
             server.seen.append(seen)
             answer = server.answer(seen)
             time.sleep(answer.delay)

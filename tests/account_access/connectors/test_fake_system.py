@@ -61,6 +61,7 @@ def organisation():
         fake.lock,
         lambda external_id, kind, name: fake.enrol(external_id, kind, told(kind, name)),
         fail,
+        lambda external_id: fake.codes.setdefault(fake.enrolled[external_id][0].id, "135790"),
         trouble,
     )
 

@@ -1,10 +1,18 @@
 """OktaConnector against a server that speaks as Okta documents."""
 
+import json
 from datetime import timezone
 
 import pytest
+from pydantic import SecretStr
 
-from account_access.connectors.base import FactorKind
+from account_access.connectors.base import (
+    FactorKind,
+    OutcomeUnknown,
+    PermissionRefused,
+    StateRefused,
+    TemporarilyUnavailable,
+)
 from account_access.connectors.okta import LOCKOUT_EVENTS
 from tests.account_access.connectors.contract import Contract, Organisation, Trouble
 from tests.account_access.connectors.okta_server import Answer, error
@@ -19,6 +27,7 @@ OKTA_S = {
     FactorKind.OKTA_VERIFY_PUSH: ("push", "OKTA", "name"),
     FactorKind.SMS: ("sms", "OKTA", "phoneNumber"),
     FactorKind.SECURITY_KEY: ("webauthn", "FIDO", "authenticatorName"),
+    FactorKind.GOOGLE_AUTHENTICATOR: ("token:software:totp", "GOOGLE", "name"),
 }
 
 
@@ -28,12 +37,17 @@ def organisation(okta, connector):
         factor_type, provider, key = OKTA_S[kind]
         okta.enrol(user_id, factor_type, provider, **{key: name})
 
+    def code(user_id: str) -> str:
+        (factor,) = okta.factors[user_id]
+        return okta.codes.setdefault(factor["id"], "135790")
+
     def trouble(kind: str) -> None:
         okta.trouble = kind
 
     okta.users["00udana"]["profile"]["managerId"] = okta.users["00ueli"]["profile"]["login"]
     okta.users["00ugone"] = {**okta.users["00umona"], "id": "00ugone", "status": "DEPROVISIONED"}
-    return Organisation(connector, "00udana", "00ueli", "00umona", "00ugone", 4, okta.lock, enrol, okta.fail, trouble)
+    names = ("00udana", "00ueli", "00umona", "00ugone")
+    return Organisation(connector, *names, 4, okta.lock, enrol, okta.fail, code, trouble)
 
 
 class TestContract(Contract):
@@ -71,6 +85,62 @@ class TestWhatIsSent:
     def test_proxy_and_netrc_of_the_machine_do_not_get_the_token(self, okta, connector, monkeypatch):
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
         assert connector.account("00udana").login == "dana@acme.example"
+
+
+class TestCodes:
+    """M7: only one answer means that a code was right."""
+
+    VERIFY = "POST /api/v1/users/00udana/factors/factor0tok/verify"
+
+    @pytest.fixture
+    def check(self, okta, connector):
+        okta.enrol("00udana", "token:software:totp", "GOOGLE")
+        return lambda: connector.code_is_right("00udana", "factor0tok", SecretStr("135790"))
+
+    def test_code_goes_in_the_body_alone(self, okta, check, caplog):
+        caplog.set_level("DEBUG")
+        check()
+        seen = okta.seen[-1]
+        assert json.loads(seen.body) == {"passCode": "135790"} and seen.query == {}
+        assert "135790" not in seen.path + str(seen.headers) + caplog.text
+
+    @pytest.mark.parametrize(
+        "result", ["FAILED", "EXPIRED", "REJECTED", "TIMEOUT", "TIME_WINDOW_EXCEEDED", "PASSCODE_REPLAYED", "WAITING"]
+    )
+    def test_any_other_result_is_a_no(self, okta, check, result):
+        okta.next_answers(self.VERIFY, Answer(200, {"factorResult": result}))
+        assert check() is False
+
+    @pytest.mark.parametrize("body", [{}, {"factorResult": None}])
+    def test_an_answer_without_a_result_is_a_no(self, okta, check, body):
+        okta.next_answers(self.VERIFY, Answer(200, body))
+        assert check() is False
+
+    def test_used_code_is_a_no(self, okta, check):
+        okta.next_answers(self.VERIFY, Answer(403, error("E0000082", "Each code can only be used once.")))
+        assert check() is False
+
+    @pytest.mark.parametrize(
+        ("answer", "raised"),
+        [
+            (Answer(403, error("E0000006", "You do not have permission")), PermissionRefused),
+            (Answer(403, error("E0000069", "User Locked")), StateRefused),
+            (Answer(500, error("E0000009", "Internal Server Error")), OutcomeUnknown),
+            (Answer(429, error("E0000109", "An SMS message was recently sent."), {"Retry-After": "30"}), Exception),
+            (Answer(200, b"<html>"), TemporarilyUnavailable),
+        ],
+    )
+    def test_no_answer_is_neither(self, okta, check, answer, raised):
+        okta.next_answers(self.VERIFY, answer)
+        with pytest.raises(raised) as problem:
+            check()
+        assert "135790" not in f"{problem.value!r} {problem.value.__cause__!r}"
+
+    def test_law_5_a_code_is_sent_once(self, okta, check):
+        okta.next_answers(self.VERIFY, Answer(500, error("E0000009", "Internal Server Error")))
+        with pytest.raises(OutcomeUnknown):
+            check()
+        assert len(okta.seen) == 1
 
 
 class TestWhatIsRead:

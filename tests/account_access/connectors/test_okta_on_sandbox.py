@@ -56,8 +56,15 @@ class Sandbox:
 
     def people(self) -> dict[str, str]:
         """Ids by login."""
-        state = self.http.get(f"{self.url}/control/api/state", timeout=10).json()
-        return {person["login"]: person["id"] for person in state["people"]}
+        return {person["login"]: person["id"] for person in self._state()}
+
+    def codes(self, external_id: str) -> list[str]:
+        """What the phone of this account shows now."""
+        factors = next(person["factors"] for person in self._state() if person["id"] == external_id)
+        return [factor["code"] for factor in factors if factor["code"]]
+
+    def _state(self) -> list[dict]:
+        return self.http.get(f"{self.url}/control/api/state", timeout=10).json()["people"]
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +79,7 @@ KINDS = {
     FactorKind.OKTA_VERIFY_PUSH: "okta_verify",
     FactorKind.SMS: "sms",
     FactorKind.SECURITY_KEY: "key",
+    FactorKind.GOOGLE_AUTHENTICATOR: "google",
 }
 TROUBLES = {
     "lie": {"kind": "lie"},
@@ -99,9 +107,10 @@ def organisation(sandbox):
         len(ids),
         lambda external_id: sandbox.control("lock", login=logins[external_id]),
         lambda external_id, kind, name: sandbox.control(
-            "add-factor", login=logins[external_id], kind=KINDS[kind], name=name
+            "add-factor", login=logins[external_id], kind=KINDS[kind], **({"name": name} if name else {})
         ),
         lambda external_id, times: sandbox.control("failed-attempts", login=logins[external_id], count=times),
+        lambda external_id: sandbox.codes(external_id)[0],
         trouble,
     )
 
