@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.engine import Connection
 
 from account_access import audit, offers
@@ -23,6 +23,20 @@ ACCEPTED, ANSWERED = "accepted", "answered"
 TYPED_WITHIN = timedelta(hours=2)
 # Rasa had so many chances to answer a message; then the person is told that it went wrong.
 MAX_ATTEMPTS = 8
+
+# What every turn asks and writes, made once: making a statement takes SQLAlchemy four times as long as running it.
+_IN, _OUT = tables.inbound, tables.inbox
+_BY_KEY = select(_IN).where(_IN.c.person_id == bindparam("person"), _IN.c.key == bindparam("its_key"))
+_WAITING = select(_IN.c.id).where(_IN.c.person_id == bindparam("person"), _IN.c.state == ACCEPTED).limit(1)
+_BY_ID = select(_IN).where(_IN.c.id == bindparam("inbound"))
+_ANSWER = (
+    update(_IN)
+    .where(_IN.c.id == bindparam("inbound"), _IN.c.state == ACCEPTED)
+    .values(state=ANSWERED, answered_at=bindparam("now"), claimed_until=None)
+)
+_ACCEPT, _SAY = _IN.insert(), _OUT.insert()
+_SAID = select(_OUT.c.id).where(_OUT.c.cause == bindparam("its_cause"), _OUT.c.part == bindparam("its_part"))
+_GIVEN = select(_OUT.c.id).where(_OUT.c.notice_id == bindparam("notice"))
 
 
 class ForeignOffer(Exception):
@@ -169,16 +183,13 @@ def _accept_own_click(connection, now, person_id, key, surface, hold_seconds, of
 
 
 def _known(connection: Connection, person_id: str, key: str):
-    table = tables.inbound
-    return connection.execute(select(table).where(table.c.person_id == person_id, table.c.key == key)).first()
+    return connection.execute(_BY_KEY, {"person": person_id, "its_key": key}).first()
 
 
 def _insert(
     connection: Connection, now: datetime, person_id: str, key: str, surface: str, hold_seconds: float, **values
 ) -> Accepted:
-    table = tables.inbound
-    earlier = select(table.c.id).where(table.c.person_id == person_id, table.c.state == ACCEPTED).limit(1)
-    held = bool(hold_seconds) and connection.execute(earlier).first() is None
+    held = bool(hold_seconds) and connection.execute(_WAITING, {"person": person_id}).first() is None
     row = dict(
         id=str(uuid.uuid4()),
         person_id=person_id,
@@ -193,14 +204,13 @@ def _insert(
         claimed_by=claims.holder() if held else None,
         **values,
     )
-    connection.execute(table.insert().values(**row))
+    connection.execute(_ACCEPT, row)
     return Accepted(row["id"], row["seq"], False, held)
 
 
 def find_inbound(connection: Connection, inbound_id: str) -> Inbound | None:
     """The stored message with this id."""
-    table = tables.inbound
-    row = connection.execute(select(table).where(table.c.id == inbound_id)).first()
+    row = connection.execute(_BY_ID, {"inbound": inbound_id}).first()
     if row is None:
         return None
     return Inbound(
@@ -282,21 +292,14 @@ def attempts(store: Store, inbound_id: str) -> int:
 
 def mark_answered(store: Store, clock: Clock, inbound_id: str) -> None:
     """The turn is over and its words are in the inbox."""
-    table, now = tables.inbound, clock.now()
     with store.repeatable() as connection:
-        connection.execute(
-            update(table)
-            .where(table.c.id == inbound_id, table.c.state == ACCEPTED)
-            .values(state=ANSWERED, answered_at=now, claimed_until=None)
-        )
+        connection.execute(_ANSWER, {"inbound": inbound_id, "now": clock.now()})
 
 
 def pending(store: Store, person_id: str) -> bool:
     """Whether an accepted message still waits for its answer: the typing indicator."""
-    table = tables.inbound
-    query = select(table.c.id).where(table.c.person_id == person_id, table.c.state == ACCEPTED).limit(1)
     with store.reading() as connection:
-        return connection.execute(query).first() is not None
+        return connection.execute(_WAITING, {"person": person_id}).first() is not None
 
 
 # What the assistant said.
@@ -314,25 +317,22 @@ def say(
     link: Mapping[str, str] | None = None,
 ) -> bool:
     """Writes one inbox row; False if this cause said this part (or this notice was given) before a retry."""
-    table = tables.inbox
-    same = (table.c.cause == cause) & (table.c.part == part)
-    if notice_id:
-        same = same | (table.c.notice_id == notice_id)
-    if connection.execute(select(table.c.id).where(same)).first():
+    if connection.execute(_SAID, {"its_cause": cause, "its_part": part}).first():
         return False
-    connection.execute(
-        table.insert().values(
-            person_id=person_id,
-            seq=next_seq(connection, person_id),
-            cause=cause,
-            part=part,
-            notice_id=notice_id,
-            offer_id=offer_id,
-            text=text,
-            link=dict(link) if link else None,
-            created_at=now,
-        )
+    if notice_id and connection.execute(_GIVEN, {"notice": notice_id}).first():
+        return False
+    row = dict(
+        person_id=person_id,
+        seq=next_seq(connection, person_id),
+        cause=cause,
+        part=part,
+        notice_id=notice_id,
+        offer_id=offer_id,
+        text=text,
+        link=dict(link) if link else None,
+        created_at=now,
     )
+    connection.execute(_SAY, row)
     return True
 
 
@@ -371,41 +371,51 @@ def entries(
     store: Store, clock: Clock, person_id: str, after: int | None = None, before: int | None = None, limit: int = 50
 ) -> list[Entry]:
     """With `after`: what is new or changed since that cursor, by cursor. Else the last before `before`, by seq."""
+    window = next(iter(_bounds(after, before)), LAST)
+    asked = {"person": person_id, "limit": limit, **_bounds(after, before)}
     with store.reading() as connection:
-        mine = _mine(connection, person_id, after, before, limit)
-        theirs = _theirs(connection, clock.now(), person_id, after, before, limit)
+        mine = [_mine(row) for row in connection.execute(_MINE[window], asked)]
+        now = clock.now()
+        theirs = [_entry(row, now) for row in connection.execute(_THEIRS[window], asked).mappings()]
     if after is not None:
         return sorted(mine + theirs, key=lambda entry: entry.cursor)[:limit]
     return sorted(mine + theirs, key=lambda entry: entry.seq)[-limit:]
 
 
-def _mine(connection, person_id, after, before, limit) -> list[Entry]:
-    table = tables.inbound
-    query = select(table).where(table.c.person_id == person_id)
-    query = _window(query, table.c.seq, table.c.seq, after, before, limit)
-    return [Entry(row.seq, row.seq, "me", row.text, row.received_at, row.key) for row in connection.execute(query)]
+def _windows(query, cursor, seq) -> dict[str, Any]:
+    limit = bindparam("limit")
+    return {
+        AFTER: query.where(cursor > bindparam("after")).order_by(cursor).limit(limit),
+        BEFORE: query.where(seq < bindparam("before")).order_by(seq.desc()).limit(limit),
+        LAST: query.order_by(seq.desc()).limit(limit),
+    }
 
 
-def _theirs(connection, now, person_id, after, before, limit) -> list[Entry]:
-    table, offer = tables.inbox, tables.offers
-    changed = func.coalesce(offer.c.changed_seq, 0)
+def _theirs_with_offers():
+    changed = func.coalesce(tables.offers.c.changed_seq, 0)
     # No dialect-free greatest(): SQLite calls it max().
-    cursor = table.c.seq + (changed - table.c.seq) * (changed > table.c.seq).cast(table.c.seq.type)
+    cursor = _OUT.c.seq + (changed - _OUT.c.seq) * (changed > _OUT.c.seq).cast(_OUT.c.seq.type)
     query = (
-        select(table, offer, cursor.label("cursor"), table.c.seq.label("shown_seq"))
-        .select_from(table.outerjoin(offer, offer.c.id == table.c.offer_id))
-        .where(table.c.person_id == person_id)
+        select(_OUT, tables.offers, cursor.label("cursor"), _OUT.c.seq.label("shown_seq"))
+        .select_from(_OUT.outerjoin(tables.offers, tables.offers.c.id == _OUT.c.offer_id))
+        .where(_OUT.c.person_id == bindparam("person"))
     )
-    query = _window(query, cursor, table.c.seq, after, before, limit)
-    return [_entry(row, now) for row in connection.execute(query).mappings()]
+    return _windows(query, cursor, _OUT.c.seq)
 
 
-def _window(query, cursor, seq, after, before, limit):
+AFTER, BEFORE, LAST = "after", "before", "last"
+_MINE = _windows(select(_IN).where(_IN.c.person_id == bindparam("person")), _IN.c.seq, _IN.c.seq)
+_THEIRS = _theirs_with_offers()
+
+
+def _bounds(after: int | None, before: int | None) -> dict[str, int]:
     if after is not None:
-        return query.where(cursor > after).order_by(cursor).limit(limit)
-    if before is not None:
-        query = query.where(seq < before)
-    return query.order_by(seq.desc()).limit(limit)
+        return {"after": after}
+    return {} if before is None else {"before": before}
+
+
+def _mine(row) -> Entry:
+    return Entry(row.seq, row.seq, "me", row.text, row.received_at, row.key)
 
 
 def _entry(row, now: datetime) -> Entry:

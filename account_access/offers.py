@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.engine import Connection, Row
 
 from account_access.answers import OpenAnswer, OpenOffer, Resolution, resolve
@@ -21,6 +21,18 @@ __all__ = ["Offer", "OpenOffer", "Resolution", "resolve"]
 
 OPEN, ANSWERED, REPLACED, OVERTAKEN = "open", "answered", "replaced", "overtaken"
 EXPIRED = "expired"
+_BY_ID = select(tables.offers).where(tables.offers.c.id == bindparam("offer"))
+_ANSWERABLE = (
+    select(tables.offers)
+    .join(tables.inbox, tables.inbox.c.offer_id == tables.offers.c.id)
+    .where(
+        tables.offers.c.person_id == bindparam("person"),
+        tables.offers.c.state == OPEN,
+        tables.offers.c.expires_at > bindparam("now"),
+        tables.inbox.c.created_at > bindparam("shown_after"),
+    )
+    .order_by(tables.inbox.c.seq)
+)
 
 
 @dataclass(frozen=True)
@@ -108,7 +120,7 @@ def make(
 
 def find(connection: Connection, offer_id: str | None) -> Offer | None:
     """The offer with this id, whoever's it is: callers check the owner."""
-    row = connection.execute(select(tables.offers).where(tables.offers.c.id == offer_id)).first() if offer_id else None
+    row = connection.execute(_BY_ID, {"offer": offer_id}).first() if offer_id else None
     return _offer(row) if row else None
 
 
@@ -141,19 +153,8 @@ def close(
 
 def answerable(connection: Connection, now: datetime, person_id: str, typed_within: timedelta) -> list[Offer]:
     """The person's open, shown, unexpired offers that a typed answer may concern, the last shown last."""
-    table, inbox = tables.offers, tables.inbox
-    query = (
-        select(table)
-        .join(inbox, inbox.c.offer_id == table.c.id)
-        .where(
-            table.c.person_id == person_id,
-            table.c.state == OPEN,
-            table.c.expires_at > now,
-            inbox.c.created_at > now - typed_within,
-        )
-        .order_by(inbox.c.seq)
-    )
-    return [_offer(row) for row in connection.execute(query)]
+    window = {"person": person_id, "now": now, "shown_after": now - typed_within}
+    return [_offer(row) for row in connection.execute(_ANSWERABLE, window)]
 
 
 def still_answerable(connection: Connection, offer_ids: Sequence[str], inbound_id: str) -> list[Offer]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.engine import Connection
 
 from account_access import audit
@@ -37,6 +37,7 @@ class LinkConflict(Exception):
 
 
 _COLUMNS = [tables.people.c[name] for name in ("id", "login", "email", "name", "given_name", "time_zone", "active")]
+_BY_ID = select(*_COLUMNS).where(tables.people.c.id == bindparam("person"))
 
 
 def get(store: Store, person_id: str) -> Person | None:
@@ -47,7 +48,7 @@ def get(store: Store, person_id: str) -> Person | None:
 
 def find(connection: Connection, person_id: str) -> Person | None:
     """As `get`, in the caller's transaction."""
-    row = connection.execute(select(*_COLUMNS).where(tables.people.c.id == person_id)).first()
+    row = connection.execute(_BY_ID, {"person": person_id}).first()
     return Person(*row) if row else None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from account_access import audit
 from account_access.clock import Clock
@@ -22,6 +22,18 @@ class Session:
     auth_time: datetime
     expires_at: datetime
     csrf: str
+
+
+_LIVE = (
+    select(*[tables.sessions.c[name] for name in Session.__dataclass_fields__])
+    .join(tables.people, tables.people.c.id == tables.sessions.c.person_id)
+    .where(
+        tables.sessions.c.id.in_(bindparam("ids", expanding=True)),
+        tables.sessions.c.revoked_at.is_(None),
+        tables.sessions.c.expires_at > bindparam("now"),
+        tables.people.c.active.is_(True),
+    )
+)
 
 
 def create(
@@ -69,20 +81,9 @@ def find(store: Store, clock: Clock, token: str) -> Session | None:
 
 def live(store: Store, clock: Clock, session_ids: Iterable[str]) -> dict[str, Session]:
     """Those of the given sessions that still stand, in one query: for open streams."""
-    table = tables.sessions
-    columns = [table.c[name] for name in Session.__dataclass_fields__]
-    query = (
-        select(*columns)
-        .join(tables.people, tables.people.c.id == table.c.person_id)
-        .where(
-            table.c.id.in_(list(session_ids)),
-            table.c.revoked_at.is_(None),
-            table.c.expires_at > clock.now(),
-            tables.people.c.active.is_(True),
-        )
-    )
     with store.reading() as connection:
-        return {row.id: Session(*row) for row in connection.execute(query)}
+        rows = connection.execute(_LIVE, {"ids": list(session_ids), "now": clock.now()})
+        return {row.id: Session(*row) for row in rows}
 
 
 def revoke(store: Store, clock: Clock, session_id: str, reason: str) -> None:
