@@ -19,6 +19,7 @@ from ops.console import CannotContinue, say, table
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results"
 KILLS = "tests/e2e/test_kills.py"
+TWO_WEEKS = "tests/browser/test_two_weeks.py"
 EXAM = "tests/nlu_components/test_exam.py"
 # Two turns from each beginning take half a minute; four (`python -m tests.model`) take many.
 MODEL_DEPTH = "2"
@@ -170,5 +171,10 @@ PHASES: dict[str, list[list[list[Step]]]] = {
             [_tests("end to end, kills", KILLS), _tests("without the sandbox", "tests/standalone")],
         ],
     ],
-    "test-real": [[[_tests("real servers", "tests/real"), _tests("browser", "tests/browser")]]],
+    "test-real": [
+        [
+            [_tests("real servers", "tests/real"), _tests("browser", "tests/browser", *_without(TWO_WEEKS))],
+            [_tests("browser, two weeks", TWO_WEEKS)],
+        ],
+    ],
 }

@@ -43,6 +43,8 @@ export class Entries {
     this.bySeq.set(entry.seq, element);
     this.place(element);
     this.layout();
+    // Now that the assistant has answered, a question that a click leaves open (a reminder's) can be answered again.
+    if (!known && entry.from !== "me") for (const offerId of [...this.clicked.keys()]) this.reopen(offerId);
     return !known;
   }
 
@@ -82,7 +84,7 @@ export class Entries {
     this.layout();
   }
 
-  /** A click that did not get through: its buttons work again. */
+  /** A click that did not get through, or did not settle the question: the buttons work again. */
   reopen(offerId) {
     this.clicked.delete(offerId);
     for (const element of this.bySeq.values()) {

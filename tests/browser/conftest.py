@@ -1,5 +1,10 @@
-"""Chromium, driven by Playwright against a whole door; pictures of what it shows go to docs/pictures."""
+"""Chromium, driven by Playwright: against a whole door that does as it is told, and against a whole installation.
 
+`pytest tests/browser --pictures` also makes the pictures of the documents anew.
+"""
+
+import contextlib
+import itertools
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,14 +12,30 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser import pictures
+from tests.browser.pages import look_in_every_view
+from tests.browser.person import SECONDS, Person, Somebody
 from tests.door.house import House, clock, empty_store, house, store
+from tests.e2e.installation import Installation
 
 __all__ = ["clock", "empty_store", "house", "store"]
 
 HERE = Path(__file__).parent
-PICTURES = HERE.parents[1] / "docs" / "pictures"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage"]
+# Small intervals, so that nobody waits for the next poll; all tests together would look like a password spray.
+QUICK = {"lockout": {"poll_seconds": 1}, "schedulers": {"sync_minutes": 0.05}}
+QUICK["breaker"] = {"max_lockouts": 1000, "max_acts": 1000}
+# No reminder comes between, whatever hour it is.
+EVERYBODY = {"exclude": {"worker_types": ["Employee", "Contractor", "Vendor", "Intern"]}}
+WITHOUT_REMINDERS = {"password": EVERYBODY, "contractor": EVERYBODY}
+PEOPLE = 40
+# Of one person's window; what the pictures show is as large.
+WINDOW = {"viewport": {"width": 760, "height": 640}, "locale": "en-US", "timezone_id": "America/Los_Angeles"}
+
+
+def pytest_addoption(parser):
+    parser.addoption("--pictures", action="store_true", help="make the documents' pictures anew")
 
 
 @pytest.fixture(scope="session")
@@ -72,3 +93,49 @@ def visit(browser, house) -> Iterator[Callable[..., Visit]]:
     yield begin
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def picture(request) -> Callable[[Page, str], None]:
+    """Keeps what a page shows as a picture of that name, where pictures are wanted."""
+    return pictures.keep if request.config.getoption("--pictures") else lambda page, name: None
+
+
+@contextlib.contextmanager
+def installed(home: Path, changes: dict) -> Iterator[Installation]:
+    """Everything that `make run` starts, with these changes of settings.yml, and people whom nobody knows yet."""
+    installation = Installation(home, changes).start()
+    try:
+        installation.control.post("rate-limits", **dict.fromkeys(("users", "user", "update", "logs", "other"), 6000))
+        installation.unused = itertools.chain(installation.control.post("people", count=PEOPLE)["logins"])
+        yield installation
+    finally:
+        installation.stop()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory) -> Iterator[Installation]:
+    """One installation for all tests here; what one does to it must not matter to the others."""
+    with installed(tmp_path_factory.mktemp("installation"), {**QUICK, **WITHOUT_REMINDERS}) as installation:
+        yield installation
+
+
+@pytest.fixture
+def somebody(browser, stack, axe) -> Iterator[Somebody]:
+    """`somebody()` is a person whom no other test knows, signed in; `somebody("priya")` is Priya.
+
+    At the end each of their conversations is looked at, in every view.
+    """
+    present: list[Person] = []
+
+    def come(login: str = "", keyboard: bool = False) -> Person:
+        context = browser.new_context(**WINDOW)
+        context.set_default_timeout(20 * SECONDS)
+        present.append(Person(context, stack, login or next(stack.unused)))
+        return present[-1].come(keyboard)
+
+    yield come
+    for person in present:
+        look_in_every_view(person.page, axe)
+        assert person.complaints == []
+        person.window.close()

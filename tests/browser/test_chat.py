@@ -1,6 +1,5 @@
 """The chat page in a real browser: by mouse, by keyboard alone, in two tabs, offline, for everyone's eyes and ears."""
 
-import json
 import re
 import uuid
 from datetime import timedelta
@@ -9,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from account_access import conversation
+from tests.browser.pages import look
 
 ASK = "please unlock my account"
 
@@ -195,7 +195,7 @@ def test_hostile_text_is_shown_and_does_nothing(visit, house):
 def test_axe_finds_nothing(visit, house, axe, scheme, width):
     window = visit(color_scheme=scheme, viewport={"width": width, "height": 700})
     page = window.open()
-    _axe(page, axe)
+    look(page, axe)
     write(page, ASK)
     page.get_by_role("button", name="Yes").click()
     expect(bubbles(page).last).to_have_text("You chose Yes.")
@@ -205,20 +205,10 @@ def test_axe_finds_nothing(visit, house, axe, scheme, width):
     write(page, "///")
     expect(page.locator(".is-failed")).to_be_visible()
     page.locator(".is-failed").get_by_role("button", name="Discard").hover()
-    _axe(page, axe)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    look(page, axe)
     for path in ("/signed-out", "/nowhere"):
         page.goto(house.url + path)
-        _axe(page, axe)
-
-
-def _axe(page: Page, script) -> None:
-    """Everything axe-core knows, best practices included."""
-    page.wait_for_timeout(300)
-    # Through the debugger, since the page's own policy lets no script in.
-    found = page.evaluate(script.read_text() + "; axe.run(document)")
-    problems = {rule["id"]: [node["html"][:120] for node in rule["nodes"]] for rule in found["violations"]}
-    assert problems == {}, json.dumps(problems, indent=1)
+        look(page, axe)
 
 
 def test_motion_is_reduced_for_those_who_ask(visit, house):

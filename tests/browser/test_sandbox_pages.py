@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from sandbox.sign_in import password_of
+from tests.browser.pages import VIEWS, look, typed
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
-VIEWS = [(320, "dark"), (1280, "light")]
 
 
 @pytest.fixture(scope="module")
@@ -60,21 +60,6 @@ def control(url: str, act: str, **body) -> dict:
 def api(url: str, path: str) -> dict:
     headers = {"Authorization": "SSWS a-token"}
     return httpx.post(f"{url}/api/v1{path}", headers=headers, trust_env=False).json()
-
-
-def look(page, axe: Path) -> None:
-    """Nothing that axe-core finds, and nothing to be scrolled sideways."""
-    # The page's policy forbids scripts, so the script goes around it.
-    found = page.evaluate(f"async () => {{ {axe.read_text()}; return (await axe.run()).violations; }}")
-    assert not [(each["id"], each["nodes"][0]["html"]) for each in found], page.url
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
-
-
-def typed(page, *steps: str) -> None:
-    """Keys and texts, one after the other, into what has the focus, once something has it."""
-    page.locator(":focus").wait_for()
-    for step in steps:
-        page.keyboard.press(step) if step in ("Tab", "Enter", "ArrowDown") else page.keyboard.type(step)
 
 
 def signed_in_by_keyboard(page, organisation: str, login: str) -> None:
