@@ -106,7 +106,10 @@ def test_law_3_only_rasa_is_heard(server, world):
     assert names == set(domain()["actions"])
 
 
-@pytest.mark.parametrize("path", ["/links/mint", "/proofs/look", "/proofs/send", "/proofs/check"])
+DOOR_PATHS = ["/links/mint", "/links/mint/", "/proofs/look", "/proofs/send/", "/proofs/check", "/proofs/%63heck/"]
+
+
+@pytest.mark.parametrize("path", DOOR_PATHS)
 def test_law_3_only_the_door_may_ask_for_links_and_codes(server, path):
     for header, secret, status in (
         ("X-Link-Secret", LINK_SECRET, 200),
