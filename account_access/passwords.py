@@ -51,11 +51,13 @@ class Passwords:
     def look(self, system: System, person_id: str) -> str:
         """What the person can be offered for this system now.
 
-        recoverable (a link), locked (a link, and the account is locked as well), instructions, and for a minted link
-        also password_human, no_account and down. A portal's link needs no answer from the system.
+        recoverable (a link), locked (a link, and the account is locked as well), instructions, frozen, and for a minted
+        link also password_human, no_account and down. A portal's link needs no answer from the system.
         """
         if way(system) == policy.INSTRUCTIONS:
             return policy.INSTRUCTIONS
+        if self.frozen(person_id):
+            return policy.FROZEN
         minted = way(system) == links.MINTED
         external_id = self._account(system, person_id)
         if system.connector is None or external_id is None:
@@ -73,6 +75,11 @@ class Passwords:
         if minted and account.password_elsewhere:
             return policy.INSTRUCTIONS
         return "locked" if account.locked else "recoverable"
+
+    def frozen(self, person_id: str) -> bool:
+        """Whether the person has said that somebody else was at it, and security has not closed its ticket (X10)."""
+        with self.store.reading() as connection:
+            return freezes.standing(connection, person_id) is not None
 
     def unanswered(self, system: System) -> str:
         """As `look`, for a system that did not answer in time."""

@@ -1,11 +1,12 @@
 """Asking: a response of the domain with buttons becomes an offer, and the offer is shown with it."""
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from account_access import answers, offers, outages
+from account_access import answers, causes, offers, outages
 from account_access.offers import Offer
 from actions.base import AccountAction, Turn
 
@@ -91,12 +92,24 @@ def show(turn: Turn, response: str, offer: Offer) -> None:
 
 
 class AskMenu(AskAction):
-    """The access menu: what is wrong? (G2, G4)"""
+    """The access menu: what is wrong? What the directory shows comes first (G2, G4)."""
 
     question = "menu"
 
-    def response(self, turn: Turn) -> str:
-        return f"utter_ask_menu_{turn.outcome}" if turn.outcome in ("locked", "available") else "utter_ask_menu"
+    async def act(self, turn: Turn) -> str:
+        known = turn.outcome if turn.outcome in ("locked", "available") else None
+        if turn.outcome == "not_locked":
+            known = await self._cause(turn)
+        return await self.ask(turn, f"utter_ask_menu_{known}" if known else "utter_ask_menu", {})
+
+    async def _cause(self, turn: Turn) -> str | None:
+        look = self.runtime.looks.get(turn.cause)
+        if look is None or look.external_id is None:
+            return None
+        try:
+            return await self.runtime.on_system(turn.system, causes.of, turn.system, look.external_id, self.now)
+        except asyncio.TimeoutError:
+            return None
 
 
 class AskRephrase(AskAction):

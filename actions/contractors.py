@@ -1,6 +1,6 @@
 """Contractor notices: whose contracts end, how to extend or end them, more of them (C4-C10)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from account_access import directory_facts, instants, reminders
@@ -90,18 +90,23 @@ class AskContractor(AskAction, Announcement):
         return folded(turn.person.login) in {folded(login) for login in self.runtime.settings.contractor.admins}
 
     def _line(self, turn: Turn, known: Known) -> str:
-        """One worker in a designer's words (C10)."""
-        entry, today = known.entry, calendar_of(self.runtime).date(self.now)
-        facts = {
-            "worker_name": entry.name or entry.login,
-            "worker_login": entry.login,
-            "worker_title": entry.title or "",
-            "worker_department": entry.department or "",
-            "worker_type": entry.worker_type,
-            "ends_on": instants.day(entry.contract_ends_on),
-            "days_left": str((entry.contract_ends_on - today).days),
-        }
-        return fill(turn.domain["responses"], "utter_contractor_line", facts)
+        entry = known.entry
+        return line(turn, known, entry.contract_ends_on, calendar_of(self.runtime).date(self.now))
+
+
+def line(turn: Turn, known: Known, ends_on: date, today: date) -> str:
+    """One worker in a designer's words (C10)."""
+    entry = known.entry
+    facts = {
+        "worker_name": entry.name or entry.login,
+        "worker_login": entry.login,
+        "worker_title": entry.title or "",
+        "worker_department": entry.department or "",
+        "worker_type": entry.worker_type,
+        "ends_on": instants.day(ends_on),
+        "days_left": str((ends_on - today).days),
+    }
+    return fill(turn.domain["responses"], "utter_contractor_line", facts)
 
 
 class ShowMoreContractors(AskContractor):

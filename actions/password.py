@@ -7,7 +7,7 @@ it is about.
 import asyncio
 from typing import Any
 
-from account_access import links, offers
+from account_access import freezes, links, offers, policy
 from account_access.articles import PASSWORD
 from account_access.connectors.registry import System
 from actions.asking import AskAction
@@ -20,7 +20,7 @@ class CheckPassword(AccountAction):
     """Which system's password, and the way to a new one.
 
     recoverable and locked (a link), instructions (an article), no_article, several_systems, and where links are
-    minted: password_human, no_account, down.
+    minted: password_human, no_account, down; frozen.
     """
 
     def name(self) -> str:
@@ -102,6 +102,8 @@ class SendResetLink(AccountAction):
             offers.close(connection, self.now, found.offer.id, offers.ANSWERED, found.answer.id, turn.cause)
             if offers.find(connection, found.offer.id).answered_by != turn.cause:
                 return "stale"
+            if freezes.standing(connection, turn.person.id) is not None:
+                return policy.FROZEN
             link = self.runtime.passwords.link(connection, turn.cause, turn.person.id, turn.system)
         turn.slots["link_path"] = link.path
         return "minted_link_made" if link.way == links.MINTED else "link_made"

@@ -1,15 +1,20 @@
 """What was done, and why the assistant wrote: answered from the rows, in a designer's words (X14)."""
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 
-from account_access import notices, preferences, receipts, words
+from account_access import directory_facts, notices, people, preferences, receipts, reminders, words
+from account_access.cadence import contractors
+from account_access.cadence.passwords import PasswordPlanner
 from account_access.receipts import Receipt
 from account_access.store import tables
 from actions.asking import AskAction
 from actions.base import Turn
+from actions.contractors import line
+from actions.reminders import calendar_of, whole
 from actions.support import StoreAction
 from actions.unlock import close_answered
 
@@ -101,9 +106,37 @@ class TellWhyNotified(StoreAction):
         turn.slots["told_at"] = self.spoken(turn, row.delivered_at)
         since = row.facts.get("locked_at")
         turn.slots["locked_since"] = self.spoken(turn, datetime.fromisoformat(since) if since else row.delivered_at)
+        turn.slots.update(self._rule(turn, row.kind, row.facts))
         wanted = f"utter_tell_why_notified_{row.kind}"
         turn.say(wanted if wanted in turn.domain["responses"] else "utter_tell_why_notified_other")
         return "told"
+
+    def _rule(self, turn: Turn, kind: str, told: dict[str, Any]) -> dict[str, str]:
+        """What this kind of notice goes by, as facts for its response."""
+        if kind in (reminders.PASSWORD_EXPIRY, reminders.PASSWORD_EXPIRED):
+            days = _days(PasswordPlanner(self.runtime.settings.password, calendar_of(self.runtime)).days)
+            return {"password_expires": whole(self, turn, reminders.expiry_in(told)), "reminder_days": days}
+        if kind == reminders.CONTRACTOR_EXPIRY:
+            return {"workers_listed": self._workers(turn, told), "reminder_days": _days(contractors.DAYS)}
+        if kind == notices.APPROVAL:
+            request = self.runtime.resets.find(told["request"])
+            requester = people.get(self.runtime.store, request.person_id)
+            return {"requester_name": requester.name or requester.login}
+        return {}
+
+    def _workers(self, turn: Turn, told: dict[str, Any]) -> str:
+        """Those of the notice whom the directory still has, with the ends that it told."""
+        today, listed = calendar_of(self.runtime).date(self.now), []
+        with self.runtime.store.reading() as connection:
+            for worker in told["workers"]:
+                known = directory_facts.find(connection, told["system"], worker["external_id"])
+                if known is not None:
+                    listed.append(line(turn, known, date.fromisoformat(worker["ends_on"]), today))
+        return "\n".join(listed)
+
+
+def _days(days: Sequence[int]) -> str:
+    return ", ".join(map(str, days))
 
 
 class ChangeNotifications(StoreAction):

@@ -142,6 +142,13 @@ class TestMint:
         assert self.minted(world).outcome == "password_human"
         assert world.fake.count("mint_reset_link") == 0 and self.results(world) == ["human"]
 
+    def test_x10_frozen_account_is_led_nowhere(self, world):
+        assert passwords(world).look(world.system, world.person().id) == "recoverable"
+        with world.store.begin() as connection:
+            freezes.report(connection, world.clock.now(), world.person(), "a-message", "okta")
+        assert passwords(world).look(world.system, world.person().id) == "frozen"
+        assert passwords(world).look(world.system, world.person("eli").id) == "recoverable"
+
     def test_x10_frozen_account_gets_no_link(self, world):
         with world.store.begin() as connection:
             freezes.report(connection, world.clock.now(), world.person(), "a-message", "okta")

@@ -1,11 +1,16 @@
 """Questions: words and buttons are the designers', the offer is ours (G2, G4, X2, X5)."""
 
+import threading
+from dataclasses import replace
+
 import pytest
 
 from account_access import offers
+from account_access.connectors.base import FactorKind, Status
 from account_access.store import tables
+from actions import runtime
 from actions.asking import AskHelp, AskMenu, AskRephrase, AskWhich, buttons
-from actions.unlock import UnlockAccount
+from actions.unlock import CheckAccount, UnlockAccount
 from tests.actions.stage import domain
 
 ASKED = {"event": "user", "parse_data": {"intent": {"name": "nlu_fallback"}}}
@@ -25,6 +30,43 @@ class TestMenu:
         assert (result.outcome, result.responses) == ("asked", [response])
         titles = [answer.title for answer in stage.show(result).answers]
         assert titles == ["Unlock Account", "Forgot Password", "Reset MFA"]
+
+    @pytest.mark.parametrize(
+        ("cause", "first"),
+        [
+            ("expired", "Forgot Password"),
+            ("recovery", "Forgot Password"),
+            ("no_factor", "Reset MFA"),
+            ("closed", "Get help"),
+        ],
+    )
+    @pytest.mark.parametrize("intent", ["report_access_problem", "unlock_account"])
+    def test_g4_what_the_directory_shows_comes_first_and_the_others_stay(self, stage, cause, first, intent):
+        fake, account = stage.world.fake, stage.world.account()
+        status = {"expired": Status.PASSWORD_EXPIRED, "recovery": Status.RECOVERY, "closed": Status.DEACTIVATED}
+        fake.accounts[account] = replace(fake.accounts[account], status=status.get(cause, Status.ACTIVE))
+        inbound = stage.world.say("dana", "I can't get in")
+        assert stage.run(CheckAccount, stage.message(intent, inbound)).outcome == "not_locked"
+        result = stage.run(AskMenu, stage.message(intent, inbound))
+        assert result.responses == [f"utter_ask_menu_{cause}"]
+        titles = [answer.title for answer in stage.show(result).answers]
+        assert titles[0] == first and {"Unlock Account", "Forgot Password", "Reset MFA"} <= set(titles)
+
+    def test_g4_nothing_to_say_of_an_account_that_is_well(self, stage):
+        stage.world.fake.enrol(stage.world.account(), FactorKind.SMS)
+        inbound = stage.world.say("dana", "I can't get in")
+        message = stage.message("report_access_problem", inbound)
+        assert stage.run(CheckAccount, message).outcome == "not_locked"
+        assert stage.run(AskMenu, message).responses == ["utter_ask_menu"]
+
+    def test_law4_a_slow_look_is_no_cause(self, stage, monkeypatch):
+        inbound = stage.world.say("dana", "I can't get in")
+        message = stage.message("report_access_problem", inbound)
+        stage.run(CheckAccount, message)
+        monkeypatch.setattr(runtime, "MARGIN_SECONDS", 7.9)
+        stage.world.fake.held = threading.Event()
+        assert stage.run(AskMenu, message).responses == ["utter_ask_menu"]
+        stage.world.fake.held.set()
 
     def test_replayed_turn_asks_the_same_question(self, stage):
         inbound = stage.world.say("dana", "help")

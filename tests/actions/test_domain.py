@@ -1,6 +1,7 @@
 """Actions and domain.yml fit: names, buttons, and every outcome that an action can report."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,31 @@ def test_every_fact_given_to_responses_is_a_slot(stage):
     facts = {"person_name", "system_name", "portal_url", "unlock_limit", "unlock_window_hours"}
     facts |= {"locked_since", "ticket_reference", "named_system", "link_path", "article_title", "article_url"}
     assert facts <= set(domain()["slots"])
+
+
+def told_to_designers() -> dict[str, str]:
+    """What docs/designers.md says of each word in braces: the responses in which it is known."""
+    guide = (ROOT / "docs" / "designers.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in guide.splitlines() if re.match(r"\| `\{", line)]
+    return {word: row[3] for row in rows for word in re.findall(r"\{(\w+)\}", row[1])}
+
+
+def words_of(response: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)\}", str(domain()["responses"][response])))
+
+
+@pytest.mark.parametrize("response", [name for name in domain()["responses"] if words_of(name)])
+def test_every_word_of_a_response_is_told_to_designers(response):
+    known = told_to_designers()
+    for word in words_of(response):
+        assert word in known, f"write {{{word}}} into the table of docs/designers.md"
+        named = re.findall(r"`(utter_\w+…?)`", known[word])
+        fits = [name for name in named if response == name or (name[-1] == "…" and response.startswith(name[:-1]))]
+        assert fits or not named, f"docs/designers.md does not say that {response} knows {{{word}}}"
+
+
+def test_every_word_told_to_designers_can_be_used():
+    """By a response, or as one of the facts that an action has ready for a line of a list."""
+    used = {word for response in domain()["responses"] for word in words_of(response)}
+    ready = set(re.findall(r'"(\w+)": entry\.', (ROOT / "actions" / "contractors.py").read_text(encoding="utf-8")))
+    assert set(told_to_designers()) - used - ready == set()

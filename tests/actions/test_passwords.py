@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from account_access import freezes
 from account_access.articles import Article, Articles
 from account_access.connectors.registry import System
 from account_access.store import tables
@@ -24,6 +25,11 @@ def desk(stage):
     stage.runtime.systems["vpn"] = System("vpn", vpn, None, okta.pool)
     stage.runtime.articles = Articles([article("general"), article("vpn", systems=("vpn",))])
     return stage
+
+
+def freeze(stage):
+    with stage.world.store.begin() as connection:
+        freezes.report(connection, stage.world.clock.now(), stage.world.person(), "earlier", "x")
 
 
 def minted(stage):
@@ -85,6 +91,11 @@ class TestCheck:
         minted(desk)
         assert named(desk, "forgot my password").outcome == "down"
         desk.world.fake.held.set()
+
+    def test_x10_frozen_account_gets_no_link_and_other_systems_keep_their_steps(self, desk):
+        freeze(desk)
+        assert named(desk, "forgot my password").outcome == "frozen"
+        assert named(desk, "forgot my vpn password", "vpn").outcome == "instructions"
 
     def test_menu_entry_is_answered_by_it(self, desk):
         menu = desk.world.offer(answers=(("Forgot Password", "reset_password"),))
@@ -149,6 +160,12 @@ class TestLink:
         offer = self.offered(desk)
         assert desk.clicked(SendResetLink, offer).outcome == "minted_link_made"
         assert desk.world.fake.count("mint_reset_link") == 0
+
+    def test_x10_frozen_since_the_question(self, desk):
+        offer = self.offered(desk)
+        freeze(desk)
+        assert desk.clicked(SendResetLink, offer).outcome == "frozen"
+        assert desk.world.rows(tables.links) == []
 
     def test_replayed_turn_gives_the_same_link(self, desk):
         offer = self.offered(desk)

@@ -2,10 +2,11 @@
 
 import pytest
 
-from account_access import conversation, freezes, notices, receipts, requests, tickets
+from account_access import conversation, directory_facts, freezes, notices, receipts, reminders, requests, tickets
 from account_access.store import tables
 from actions.receipts import PAGE, AskHistory, AskNotifications, ChangeNotifications, TellWhyNotified
 from actions.support import TicketStatus
+from tests.account_access.world import directory_person
 from tests.actions.stage import domain
 
 
@@ -146,6 +147,36 @@ class TestWhyNotified:
         stage.world.lock()
         delivered(stage, kind)
         assert self.why(stage).responses == [f"utter_tell_why_notified_{kind}"]
+
+    @pytest.mark.parametrize("kind", [reminders.PASSWORD_EXPIRY, reminders.PASSWORD_EXPIRED])
+    def test_x14_a_passwords_reminder_names_the_expiry_and_the_days(self, stage, kind):
+        stage.world.lock()
+        delivered(stage, kind, expires_at="2026-12-08T05:30:00+00:00", day="2026-11-24")
+        result = self.why(stage)
+        assert result.responses == [f"utter_tell_why_notified_{kind}"]
+        assert result.slots["password_expires"].startswith("Mon, Dec 7, 2026, 9:30")
+        assert result.slots["reminder_days"] == "14, 7, 4, 2, 1"
+
+    def test_x14_a_contractors_reminder_names_who_and_when(self, stage):
+        stage.world.lock()
+        world, page = stage.world, [directory_person("eli")]
+        rules = world.fake.directory_rules(frozenset())
+        directory_facts.merge(world.store, world.clock, "okta", page, rules, [])
+        workers = [{"external_id": who, "ends_on": "2026-12-08"} for who in ("00u-eli", "00u-gone")]
+        delivered(stage, reminders.CONTRACTOR_EXPIRY, workers=workers, day="2026-11-24")
+        result = self.why(stage)
+        assert result.responses == ["utter_tell_why_notified_contractor_expiry"]
+        assert result.slots["workers_listed"] == "• Eli Reed (eli@acme.example): Tue, Dec 8, 2026"
+        assert result.slots["reminder_days"] == "14, 7, 4, 2, 1"
+
+    def test_x14_an_approval_names_who_asked(self, stage):
+        world = stage.world
+        offer = world.reset_offer("x", name="eli", question="approval")
+        request = world.approvals.ask(offer, "1", world.click("eli", offer), world.person())
+        world.lock()
+        delivered(stage, notices.APPROVAL, request=request)
+        result = self.why(stage)
+        assert (result.responses, result.slots["requester_name"]) == (["utter_tell_why_notified_approval"], "Eli Reed")
 
     def test_x14_another_kind(self, stage):
         stage.world.lock()

@@ -5,9 +5,16 @@ from datetime import timedelta
 import pytest
 
 from account_access import breaker, freezes, notices, tickets
-from account_access.connectors.base import PasswordRules, SignInEvent, SignInOutcome, TemporarilyUnavailable
+from account_access.connectors.base import (
+    FactorKind,
+    PasswordRules,
+    SignInEvent,
+    SignInOutcome,
+    TemporarilyUnavailable,
+)
 from account_access.store import tables
 from actions.asking import AskMenu
+from actions.mfa import AskAfterReset, CheckFactors, ResetMfa
 from actions.notices import AnnounceFollowUp, AskLockout
 from actions.safety import AnnounceAvailable, AskNotMe, AskRelapse, ReportNotMe, TellFreeze, TellWhyLocked
 from actions.support import Dismiss, ReopenIssue
@@ -47,6 +54,25 @@ class TestNotMe:
         stage.run(UnlockAccount, message)
         offer = stage.show(stage.run(AskAfterUnlock, message))
         assert stage.clicked(ReportNotMe, offer, "5").outcome == "reported"
+
+    @pytest.mark.parametrize("how", ["at once", "told later"])
+    def test_x10_on_a_resets_completion(self, stage, how):
+        key = stage.world.fake.enrol(stage.world.account(), FactorKind.SECURITY_KEY, "YubiKey")
+        if how == "at once":
+            inbound = stage.world.click("dana", stage.world.reset_offer(key))
+            message = stage.message("affirm", inbound)
+            assert stage.run(ResetMfa, message).outcome == "mfa_reset"
+        else:
+            request = stage.world.confirmed_reset(key)
+            stage.world.resets.execute(stage.world.system, request)
+            notice = stage.notice(notices.FOLLOW_UP, request=request)
+            message = stage.message(notice.intent, notice=notice.id)
+        offer = stage.show(stage.run(AskAfterReset, message))
+        assert [answer.title for answer in offer.answers][-1] == "This wasn't me"
+        result = stage.clicked(ReportNotMe, offer, "4")
+        assert (result.outcome, result.slots["ticket_reference"]) == ("reported", "AA-1002")
+        inbound = stage.world.say("dana", "reset my mfa")
+        assert stage.run(CheckFactors, stage.message("reset_mfa", inbound)).outcome == "frozen"
 
     def test_x12_words_that_answer_nothing_are_asked_about(self, stage):
         assert stage.typed(ReportNotMe, "I think I was hacked", "report_not_me").outcome == "unconfirmed"

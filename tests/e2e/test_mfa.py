@@ -29,6 +29,10 @@ def test_m1_m2_m3_m4_one_of_two_by_its_name(stack, person):
     assert gone["type"] == "webauthn" and left == [factor for factor in before if factor != gone]
     (ticket,) = person.tickets()
     assert ticket["state"] == "resolved" and f"AA-{ticket['number']}" in done["text"]
+    # X10: and if it wasn't them
+    assert "called security" in person.press(done, "This wasn't me")["text"]
+    assert person.tickets()[-1]["summary"].startswith("SECURITY")
+    assert "security can allow it again" in person.say("reset my mfa")["text"]
 
 
 def test_m4_m8_all_of_them_then_none_is_left(stack, person):

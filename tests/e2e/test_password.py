@@ -137,3 +137,19 @@ def test_i2_instructions_come_only_after_yes_and_without_a_ticket(by_instruction
     assert titles(last) == ["Forgot Password", "Reset MFA", "Re-open issue"]
     assert any(entry["text"].startswith("Unlock your account yourself\n\n") for entry in lena.history())
     assert by_instructions.control.status("lena") == "LOCKED_OUT" and lena.tickets() == []
+
+
+def test_g4_what_the_directory_shows_comes_first_in_the_menu(stack, person):
+    """No lockout, but a password that is over, or no factor: said, and its remedy first; then it leads there (G3)."""
+    plain = person.say("I can't get into my account")
+    assert titles(plain) == ["Unlock Account", "Forgot Password", "Reset MFA"]
+    stack.control.post("expire-password", login=person.login)
+    menu = person.say("I can't get into my account")
+    assert "has expired" in menu["text"] and titles(menu) == ["Forgot Password", "Unlock Account", "Reset MFA"]
+    assert "Recover access" in titles(person.say("1"))
+    stack.control.post("restore", login=person.login)
+    factors = next(p["factors"] for p in stack.control.state()["people"] if p["login"] == person.login)
+    stack.control.post("remove-factor", factor=factors[0]["id"])
+    menu = person.say("I can't get into my account")
+    assert "no MFA" in menu["text"] and titles(menu)[0] == "Reset MFA"
+    assert person.press(menu, "Reset MFA")["link"]["url"].endswith("/enrol")
