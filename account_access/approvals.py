@@ -6,9 +6,10 @@ they are asked and again when they decide; nobody ever approves for themselves.
 
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
+from sqlalchemy.engine import Connection
 
-from account_access import audit, notices, offers, people, policy
+from account_access import audit, freezes, notices, offers, people, policy
 from account_access.clock import Clock
 from account_access.connectors.registry import System
 from account_access.offers import Offer
@@ -16,6 +17,9 @@ from account_access.people import Person
 from account_access.requests import Request
 from account_access.resets import AWAITING, Resets
 from account_access.store import Store, tables
+
+# The ends of a request whose manager was bothered for nothing.
+IN_VAIN = ("approval_denied", "approval_expired")
 
 
 class Approvals:
@@ -30,6 +34,7 @@ class Approvals:
     def approver(self, system: System, external_id: str) -> Person | None:
         """The owner of the account's manager's account, read from the directory now; None if there is nobody to ask.
 
+        Nobody: none named, not known or not active here, frozen, or asked in vain as often as may be reset in a window.
         Raises SystemFailure.
         """
         if not system.can("manager"):
@@ -41,7 +46,24 @@ class Approvals:
             owner = people.owner_of(connection, system.key, manager)
             person = people.find(connection, owner) if owner else None
             own = people.owner_of(connection, system.key, external_id)
-        return person if person and person.active and person.id != own else None
+            if person is None or not person.active or person.id == own:
+                return None
+            # Somebody else may be in a frozen manager's session (X10); and who is asked too often says yes to be left
+            # in peace.
+            frozen = freezes.standing(connection, person.id) is not None
+            return None if frozen or self._in_vain(connection, system, own) >= self.limits.max_per_window else person
+
+    def _in_vain(self, connection: Connection, system: System, person_id: str | None) -> int:
+        """How often the manager was asked in the rolling window and said no, or nothing."""
+        table = tables.requests
+        query = select(func.count()).where(
+            table.c.act == self.resets.act,
+            table.c.person_id == person_id,
+            table.c.system == system.key,
+            table.c.outcome.in_(IN_VAIN),
+            table.c.confirmed_at > self.clock.now() - timedelta(hours=self.limits.window_hours),
+        )
+        return connection.execute(query).scalar_one()
 
     def ask(self, offer: Offer, answer_id: str, cause: str, approver: Person) -> str | None:
         """Closes the offer, writes the request that waits, and the notice to the approver, in one transaction.
@@ -77,7 +99,7 @@ class Approvals:
             return "approved" if self._decided_by(offer, cause, "approved") else "approval_over"
         approver = self.approver(system, request.external_id)
         if approver is None or approver.id != offer.person_id:
-            self._note(request, offer.person_id, "refused", "is not the manager any more")
+            self._note(request, offer.person_id, "refused", "is not the manager any more, or is frozen")
             return "approval_over"
         table, now = tables.requests, self.clock.now()
         with self.store.begin() as connection:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
@@ -127,7 +127,8 @@ def _acts(connection: Connection, system: str, since: datetime, excluding: str) 
         table.c.system == system,
         table.c.id != excluding,
         table.c.called.is_(True),
-        table.c.confirmed_at > since,
+        # By when it was done: a manager's word or an outage may come between the yes and the call.
+        or_(table.c.finished_at.is_(None), table.c.finished_at > since),
     )
     return connection.execute(query).scalar_one()
 

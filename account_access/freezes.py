@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.engine import Connection
 
 from account_access import audit, offers, tickets
@@ -59,11 +59,17 @@ def report(connection: Connection, now: datetime, person: Person, cause: str, ab
     return freeze, True
 
 
-def standing(connection: Connection, person_id: str) -> Freeze | None:
-    """The freeze that stops this person's self-service, None if there is none."""
+def standing(connection: Connection, person_id: str, asked_at: datetime | None = None) -> Freeze | None:
+    """The freeze that stops this person's self-service, None if there is none.
+
+    An act that was asked for at `asked_at` (UTC) is also stopped by one that was reported since and lifted: its owner
+    asks anew, and what somebody else may have asked for before is over.
+    """
     table = tables.freezes
-    query = select(*_COLUMNS).where(table.c.person_id == person_id, table.c.lifted_at.is_(None))
-    row = connection.execute(query.limit(1)).first()
+    stops = table.c.lifted_at.is_(None)
+    if asked_at is not None:
+        stops = or_(stops, table.c.reported_at >= asked_at)
+    row = connection.execute(select(*_COLUMNS).where(table.c.person_id == person_id, stops).limit(1)).first()
     return Freeze(*row) if row else None
 
 

@@ -139,7 +139,7 @@ class Proofs:
         if request.state != AWAITING or request.due_at <= self.clock.now():
             return None, "over"
         with self.store.reading() as connection:
-            held = self.resets.held(connection, request.person_id, request.system)
+            held = self.resets.held(connection, request.person_id, request.system, request.confirmed_at)
         return (None, "held") if held else (request, "")
 
     def _factor(self, system: System, prover: Prover, factor_id: str) -> tuple[Request | None, Factor | None, str]:

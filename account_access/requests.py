@@ -195,9 +195,14 @@ class Requests(ABC):
         )
         return len(connection.execute(query).all())
 
-    def held(self, connection: Connection, person_id: str, system_key: str) -> policy.Decision | None:
-        """What keeps every act of this person on this system from being done now: frozen or paused; else None."""
-        freeze = freezes.standing(connection, person_id)
+    def held(
+        self, connection: Connection, person_id: str, system_key: str, asked_at: datetime | None = None
+    ) -> policy.Decision | None:
+        """What keeps every act of this person on this system from being done now: frozen or paused; else None.
+
+        `asked_at`: of what was asked for then (UTC), None for what would be asked for now.
+        """
+        freeze = freezes.standing(connection, person_id, asked_at)
         number = str(freezes.ticket_of(connection, freeze).number) if freeze else None
         return policy.hold(number, breaker.paused_because(connection, self.clock.now(), system_key, self.mass_limits))
 
@@ -252,7 +257,7 @@ class Requests(ABC):
             # On PostgreSQL two transactions would count side by side; SQLite writes one at a time anyway.
             connection.execute(mine.with_for_update())
             used = self.used(connection, request.person_id, request.system, request.id)
-            held = self.held(connection, request.person_id, request.system)
+            held = self.held(connection, request.person_id, request.system, request.confirmed_at)
             decision = held or self._decision(connection, system, request, groups, used)
             if decision.verdict == policy.ACT:
                 # Counted last, so that what would not be done anyway trips nothing.

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from account_access import notices
+from account_access import freezes, notices
 from account_access.connectors.base import FactorKind
 from account_access.store import tables
 
@@ -15,7 +15,7 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def world(world):
     world.settings.mfa.verification = "manager_approval"
-    world.fake.managers["00u-dana"] = "00u-mona"
+    world.fake.managers.update({"00u-dana": "00u-mona", "00u-eli": "00u-mona"})
     return world
 
 
@@ -31,6 +31,11 @@ def question(world, request: str, name: str = "mona"):
     """What the manager was asked."""
     answers = (("Approve", "affirm"), ("Deny", "deny"))
     return world.offer(name, "approve", answers, subject={"request": request, "system": "okta"}, from_notice=True)
+
+
+def freeze(world, name: str) -> None:
+    with world.store.begin() as connection:
+        freezes.report(connection, world.clock.now(), world.person(name), "a message", "A lockout notice.")
 
 
 def request_row(world) -> dict:
@@ -73,6 +78,25 @@ class TestAsking:
             world.fake.capabilities -= {"manager"}
         assert world.approvals.approver(world.system, world.account()) is None
 
+    def test_x10_a_frozen_manager_is_not_asked(self, world):
+        freeze(world, "mona")
+        assert world.approvals.approver(world.system, world.account()) is None
+
+    @pytest.mark.parametrize("how", ["no", "nothing"])
+    def test_m9_who_said_no_twice_is_not_asked_again_that_day(self, world, how):
+        for _ in range(2):
+            request, _ = asked(world)
+            if how == "no":
+                offer = question(world, request)
+                assert world.approvals.deny(offer, world.click("mona", offer, "2")) == "approval_denied"
+            else:
+                world.clock.move(minutes=30)
+                assert world.resets.expire_waiting() == 1
+        assert world.approvals.approver(world.system, world.account()) is None
+        assert world.approvals.approver(world.system, world.account("eli")) is not None
+        world.clock.move(hours=24)
+        assert world.approvals.approver(world.system, world.account()) is not None
+
     def test_m9_a_second_account_of_the_requester_is_no_manager(self, world):
         with world.store.begin() as connection:
             table = tables.accounts
@@ -114,6 +138,12 @@ class TestDeciding:
         outcome, _, _ = self.approve(world, request)
         assert outcome == "approval_over" and request_row(world)["state"] == "awaiting"
         assert [r["result"] for r in world.rows(tables.audit, act="approve_reset")] == ["refused"]
+
+    def test_x10_a_frozen_manager_approves_nothing(self, world):
+        request, _ = asked(world)
+        freeze(world, "mona")
+        assert self.approve(world, request)[0] == "approval_over"
+        assert request_row(world)["state"] == "awaiting" and world.resets.due() == []
 
     @pytest.mark.parametrize("name", ["dana", "eli"])
     def test_m9_nobody_but_the_one_who_was_asked(self, world, name):

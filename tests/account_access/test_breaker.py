@@ -26,8 +26,8 @@ def paused(world, system="okta"):
         return breaker.paused_because(connection, world.clock.now(), system, world.settings.breaker)
 
 
-def acts(world, count):
-    """So many acts of other people were called just now."""
+def acts(world, count, asked_before=timedelta(0)):
+    """So many acts of other people were done just now; they were asked for so long before."""
     with world.store.begin() as connection:
         for number in range(count):
             row = dict(
@@ -43,7 +43,8 @@ def acts(world, count):
                 state="done",
                 called=True,
                 outcome="unlocked",
-                confirmed_at=world.clock.now(),
+                confirmed_at=world.clock.now() - asked_before,
+                finished_at=world.clock.now(),
                 attempts=1,
                 follow_up_owed=False,
             )
@@ -89,6 +90,16 @@ class TestTripping:
         acts(world, before)
         assert unlock(world) == outcome
         assert bool(paused(world)) is (outcome == "paused")
+
+    def test_x11_acts_count_when_they_are_done_however_long_a_manager_thought(self, world):
+        acts(world, 20, asked_before=timedelta(minutes=29))
+        assert unlock(world) == "paused"
+
+    def test_x11_acts_that_are_not_over_count(self, world):
+        acts(world, 20)
+        with world.store.begin() as connection:
+            connection.execute(tables.requests.update().values(finished_at=None, state="executing", outcome=None))
+        assert unlock(world) == "paused"
 
     def test_acts_of_ten_minutes_ago_no_longer_count(self, world):
         acts(world, 20)

@@ -108,6 +108,17 @@ class TestLifting:
         assert report(world, cause="inbound-2")[1] and standing(world)
         assert len(world.rows(tables.tickets)) == 2
 
+    @pytest.mark.parametrize("minutes", [0, 5])
+    def test_x10_what_was_asked_for_before_it_is_never_done(self, world, minutes):
+        world.lock()
+        before = world.confirmed()
+        world.clock.move(minutes=minutes)
+        report(world)
+        close_ticket(world)
+        assert world.unlocks.execute(world.system, before) == "frozen" and world.fake.count("unlock") == 0
+        world.clock.move(minutes=1)
+        assert world.unlocks.execute(world.system, world.confirmed()) == "unlocked"
+
 
 def test_x10_stops_every_act(world):
     factor = world.fake.enrol("00u-dana", FactorKind.SMS, "old phone")

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from account_access import freezes, notices
+from account_access import freezes, notices, tickets
 from account_access.connectors.base import FactorKind, PermissionRefused, StateRefused, TemporarilyUnavailable
 from account_access.proofs import Prover
 from account_access.store import tables
@@ -288,6 +288,15 @@ class TestHeld:
         freeze(world)
         assert check(world, request, app) == "held" and world.fake.count("code_is_right") == 0
         assert world.proofs.look(world.system, prover(world, request)).outcome == "held"
+
+    def test_x10_page_from_before_a_freeze_stays_held_when_it_is_lifted(self, world):
+        key, app = enrolled(world, KEY, APP)
+        request = asked(world, key)
+        freeze(world)
+        with world.store.begin() as connection:
+            (ticket,) = world.rows(tables.tickets)
+            freezes.lift(connection, world.clock.now(), tickets.find(connection, ticket["id"]), "admin:sec")
+        assert check(world, request, app) == "held" and world.fake.count("code_is_right") == 0
 
     def test_x10_frozen_after_the_code(self, world):
         key, app = enrolled(world, KEY, APP)

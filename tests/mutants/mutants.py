@@ -139,6 +139,12 @@ DOMAIN = [
             "table.c.lifted_at.is_(None)",
             "test_freezes another_ticket",
         ),
+        (
+            "what was asked for before a freeze is never done (X10)",
+            "stops = or_(stops, table.c.reported_at >= asked_at)",
+            "pass",
+            "test_freezes never_done",
+        ),
     ),
     *_of(
         "account_access",
@@ -148,6 +154,12 @@ DOMAIN = [
             "if acts < limits.max_acts:",
             "if True:",
             "test_breaker more_acts",
+        ),
+        (
+            "an act counts when it is done, however long before it was asked for (X11)",
+            "or_(table.c.finished_at.is_(None), table.c.finished_at > since),",
+            "table.c.confirmed_at > since,",
+            "test_breaker however_long",
         ),
         (
             "what is over counts among masses (X11)",
@@ -377,9 +389,21 @@ DOMAIN = [
         "account_access/approvals.py",
         (
             "nobody approves for themselves (M9)",
-            "return person if person and person.active and person.id != own else None",
-            "return person if person and person.active else None",
+            "if person is None or not person.active or person.id == own:",
+            "if person is None or not person.active:",
             "test_approvals second_account",
+        ),
+        (
+            "a frozen manager is nobody's (X10)",
+            "frozen = freezes.standing(connection, person.id) is not None",
+            "frozen = False",
+            "test_approvals frozen_manager",
+        ),
+        (
+            "a manager is not asked until they give in (M9)",
+            "self._in_vain(connection, system, own) >= self.limits.max_per_window",
+            "False",
+            "test_approvals said_no_twice",
         ),
         (
             "the manager is read again when deciding (M9)",
