@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from tests.account_access.smtp_stand_in import MailServer, serving
 from tests.e2e.installation import Installation
 from tests.e2e.person import Person
 
@@ -16,8 +17,15 @@ PEOPLE = 150
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory):
-    """The whole thing, running, with generated people in its directory."""
-    installation = Installation(tmp_path_factory.mktemp("installation"), FAST).start()
+    """The whole thing, running, with generated people in its directory; owners are told by mail."""
+    with serving() as mails:
+        changes = {**FAST, "mail": {"server": mails.address, "security": "none", "sender": "aa@acme.example"}}
+        yield from _running(Installation(tmp_path_factory.mktemp("installation"), changes), mails)
+
+
+def _running(installation: Installation, mails: MailServer):
+    installation.start()
+    installation.mails = mails
     try:
         installation.control.post("rate-limits", **dict.fromkeys(("users", "user", "update", "logs", "other"), 6000))
         installation.unused = itertools.chain(installation.control.post("people", count=PEOPLE)["logins"])

@@ -58,6 +58,58 @@ def test_kill_9_at_a_named_point(stack, person, point):
     assert marker.exists(), f"nobody came by {point}"
 
 
+def test_m2_kill_9_once_the_factors_are_gone(stack, person):
+    """Whoever takes the reset up again finds them gone: told once, recorded once, and nothing else is touched."""
+    stack.control.post("add-factor", login=person.login, kind="key", name="YubiKey 5C")
+    person.say("reset my mfa")
+    confirm = person.say("yubikey 5c")
+    marker = stack.plant("actions", "factors_removed")
+    person.click(confirm, "Yes, reset MFA")
+    person.wait_for(lambda e: e["text"].startswith("Reset complete!"), PATIENCE)
+    assert marker.exists(), "nobody came by factors_removed"
+    eventually(lambda: at_the_desk(stack, person) == ["resolved"], PATIENCE)
+    left = next(p["factors"] for p in stack.control.state()["people"] if p["login"] == person.login)
+    assert [factor["type"] for factor in left] == ["push"]
+    assert len([e for e in person.history() if e["text"].startswith("Reset complete!")]) == 1
+    requests = stack.rows("SELECT state, outcome FROM requests WHERE person_id = ?", person.person_id)
+    assert requests == [{"state": "done", "outcome": "mfa_reset"}]
+    assert [ticket["state"] for ticket in person.tickets()] == ["resolved"]
+    assert len([record for record in person.audited() if record["act"] == "reset_mfa"]) == 1
+
+
+def test_x8_kill_9_between_a_look_and_its_record(stack, person):
+    person.lock()
+    first = person.press(person.notice(PATIENCE), "Yes", PATIENCE)
+    marker = stack.plant("schedulers", "check_looked")
+    person.lock()
+    stack.control.post("clock", minutes=2)
+    told = person.wait_for(lambda e: e["notice"] and e["seq"] > first["seq"], PATIENCE)
+    assert marker.exists(), "nobody came by check_looked"
+    assert "again" in told["text"] and [ticket["state"] for ticket in person.tickets()] == ["open"]
+    looks = [record["result"] for record in person.audited() if record["act"] == "verify_unlock"]
+    assert looks == ["relapsed"], "one look, recorded once"
+    notices = [e for e in person.history() if e["notice"] and e["seq"] > first["seq"]]
+    assert len(notices) == 1
+
+
+def test_law_11_kill_9_once_a_mail_is_taken(stack, person):
+    """Nobody knows whether it was sent: an admin sees that, and the owner never gets it twice."""
+    marker = stack.plant("schedulers", "mail_taken")
+    person.lock()
+    person.press(person.notice(PATIENCE), "Yes", PATIENCE)
+
+    def settled() -> list[str]:
+        query = "SELECT state FROM mails WHERE person_id = ?"
+        states = [row["state"] for row in stack.rows(query, person.person_id)]
+        return states if states and not {"waiting", "sending"} & set(states) else []
+
+    states = eventually(settled, PATIENCE, "a mail was neither sent nor given up")
+    assert marker.exists(), "nobody came by mail_taken"
+    assert set(states) <= {"sent", "unsure"} and stack.rows("SELECT id FROM mails WHERE state = 'unsure'")
+    taken = [mail["Message-ID"] for mail in stack.mails.mails]
+    assert taken and len(taken) == len(set(taken))
+
+
 def test_kill_9_at_random_instants(stack, somebody):
     seed = random.randrange(10**6)
     print(f"seed {seed}")
