@@ -39,6 +39,8 @@ from tests.model.talk import LISTEN, Rules, Said, Slot, Talk, new_session, slots
 OWNER = "dana"
 OTHER = "eli"
 EVERYBODY = (OWNER, OTHER, "mona")
+# The owner is the other's manager, whose word on a reset of the other's MFA is wanted (M9).
+MANAGED = "Managed"
 SESSION = timedelta(minutes=60)
 ACTIONS_AT_MOST = 10
 ACTS = ("unlock", "reset_mfa")
@@ -168,21 +170,25 @@ class House:
             timedelta(minutes=getattr(self.settings.breaker, n)) for n in ("quiet_minutes", "window_minutes")
         )
         day, moment = timedelta(hours=self.settings.unlock.window_hours), now + timedelta(microseconds=1)
-        requested = self._rows("SELECT act, called, due_at FROM requests WHERE state IN ('confirmed', 'executing')")
+        requested = self._rows(
+            "SELECT act, called, due_at FROM requests WHERE state IN ('awaiting', 'confirmed', 'executing')"
+        )
         return (
             (account.locked, bool(self.system.memberships[account.external_id]), self.system.down, self.system.lying),
             tuple(looks for offer, looks in self.offers() if self._mine(offer) and looks.matters),
             frozenset((act, called, instant(due_at) <= now) for act, called, due_at in requested),
             tuple(len(self.system.acts_on(account.external_id, act, now - day, moment)) for act in ACTS),
             min(len(self.system.acts_on(None, None, now - window, moment)), self.settings.breaker.max_acts),
-            len(self.system.enrolled.get(account.external_id, ())),
+            tuple(len(self.system.enrolled.get(self.world.account(name), ())) for name in (OWNER, OTHER)),
+            self.system.managers.get(self.world.account(OTHER)) == account.external_id,
             bool(self._rows("SELECT 1 FROM freezes WHERE lifted_at IS NULL")),
             any(now < instant(loud_at) + quiet for (loud_at,) in breaker_rows),
         )
 
     def act_is_near(self) -> bool:
         """Whether a question that leads to an act is open, or a request under way."""
-        asked = any(looks.act and looks.state == "open" and self._mine(offer) for offer, looks in self.offers())
+        acts = [offer for offer, looks in self.offers() if (looks.act or _approves(offer)) and looks.state == "open"]
+        asked = any(self._mine(offer) for offer in acts)
         return asked or bool(self._rows("SELECT 1 FROM requests WHERE state IN ('confirmed', 'executing')"))
 
     def offers(self) -> list[tuple[dict, Looks]]:
@@ -258,6 +264,7 @@ class House:
         self._idle()
         self.clock.move(seconds=requests.GRACE_SECONDS)
         self.laws.begin(None)
+        self.world.resets.expire_waiting()
         for acts in (self.world.unlocks, self.world.resets):
             for request in acts.due():
                 acts.execute(self.world.system, request.id)
@@ -272,7 +279,10 @@ class House:
             message = {"intent": {"name": notice.intent, "confidence": 1.0}}
             message["entities"] = [{"entity": "notice", "value": notice.id}]
             output = InboxOutput(self.store, self.clock, notice.person_id, notice.id, notice.id)
+            talk = self.talk
             self._talk_on(Said(notice.intent, "none", ""), message, output)
+            if notice.person_id != self.people[OWNER]:
+                self.talk = talk
         self.laws.end()
 
     def _client_key(self) -> str:
@@ -286,7 +296,7 @@ class House:
     def _answer(self, spoken: Spoken) -> None:
         """One message through the channel, the resolver and the policies, to its end."""
         self.laws.begin(self._speech(spoken))
-        message = self.channel._user_message(spoken.inbound_id)
+        message = self.channel._user_message(spoken.inbound_id, lambda: None)
         parsed = message.parse_data
         if parsed is None:
             understood = Understood({TEXT: message.text, INTENT: spoken.intent, METADATA: message.metadata})
@@ -346,6 +356,10 @@ class House:
         return set_slots, said
 
 
+def _approves(offer: dict) -> bool:
+    return offer["question"] == "approve"
+
+
 def _settings() -> Settings:
     okta = {"name": "Okta", "url": "http://127.0.0.1:1", "token": "a-token", "portal_url": "https://acme.example"}
     schedulers = {"rasa_url": "http://127.0.0.1:1", "secret": "the-secret-of-the-schedulers"}
@@ -354,6 +368,6 @@ def _settings() -> Settings:
         systems={"okta": okta},
         schedulers=schedulers,
         unlock={"max_per_window": 1},
-        mfa={"max_per_window": 1},
+        mfa={"max_per_window": 1, "verification_by_group": {MANAGED: "manager_approval"}},
         breaker={"max_lockouts": 1, "max_acts": 2},
     )

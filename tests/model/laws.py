@@ -102,6 +102,9 @@ class Laws:
             return
         request = found[0]
         self._confirmed(request)
+        wanted = self._settings.mfa.verification_by_group.keys() & self._system.memberships[external_id]
+        if act == "reset_mfa" and wanted and _approval_of(request) not in self.lawful:
+            self._break(f"{method} of {external_id} is called without the manager's word")
         if factor_id and factor_id not in json.loads(request["factor_ids"]):
             self._break(f"{factor_id} is removed, which nobody said yes to")
         for problem in [*self._undecided(request), *self._held(request)]:
@@ -111,6 +114,8 @@ class Laws:
         """The turn is over: what it confirmed has to be lawful, whether or not it came to a call."""
         for request in self._requests():
             self._confirmed(request)
+            if request["approved_at"]:
+                self._approved(request)
 
     def _requests(self) -> list[dict]:
         return _dicts(self._raw, "SELECT * FROM requests")
@@ -127,6 +132,38 @@ class Laws:
             self._break(f"a request to {request['act']} {request['external_id']} is there, but {problem}")
         if not problems:
             self.lawful |= {request["id"]}
+
+    def _approved(self, request: dict) -> None:
+        """The manager's word is kept once it is found lawful, in the turn in which it was given (M9)."""
+        if _approval_of(request) in self.lawful:
+            return
+        problems = list(self._why_not_approved(request))
+        for problem in problems:
+            self._break(f"a reset of {request['external_id']} is approved, but {problem}")
+        if not problems:
+            self.lawful |= {_approval_of(request)}
+
+    def _why_not_approved(self, request: dict):
+        """Why nobody may have approved this request in this turn: a live question, answered by the manager of now."""
+        speech = self._speech
+        if speech is None:
+            yield "nobody said anything in this turn"
+            return
+        asked = [one for one in self._asked.values() if one["subject"].get("request") == request["id"]]
+        asked = [one for one in asked if one["question"] == "approve" and _live(speech, one)]
+        if not any(self._answers(speech, one) for one in asked):
+            yield "no live question about it was answered with a yes"
+        manager = self._system.managers.get(request["external_id"])
+        owners = _dicts(self._raw, "SELECT person_id FROM accounts WHERE external_id = ?", str(manager))
+        if [owner["person_id"] for owner in owners] != [speech.person_id]:
+            yield "who said so is not the manager"
+        if speech.person_id == request["person_id"]:
+            yield "who said so is the one who asked"
+        signed_in = _dicts(self._raw, "SELECT auth_time FROM inbound WHERE id = ?", speech.inbound_id)[0]["auth_time"]
+        if speech.received_at - instant(signed_in) > timedelta(hours=self._settings.mfa.fresh_hours):
+            yield "who said so had signed in too long ago"
+        if speech.received_at - instant(request["confirmed_at"]) >= timedelta(minutes=30):
+            yield "it was asked for more than half an hour before"
 
     def _why_not_confirmed(self, request: dict):
         """Why nobody may have confirmed this request in this turn (X1, X3, X12)."""
@@ -185,7 +222,8 @@ class Laws:
         verdicts = [row["result"] for row in decided if json.loads(row["detail"] or "{}") == mine]
         if verdicts != ["act"]:
             yield f"the audit trail has no decision to act on it, but {verdicts}"
-        if self._system.memberships[request["external_id"]]:
+        protected = self._settings.systems[request["system"]].protected_groups
+        if self._system.memberships[request["external_id"]] & protected:
             yield "the account is protected"
 
     def _held(self, request: dict):
@@ -206,6 +244,11 @@ class Laws:
         lately = self._system.acts_on(None, None, now - timedelta(minutes=mass.window_minutes), now)
         if len(lately) >= mass.max_acts:
             yield f"the system saw {len(lately)} acts in {mass.window_minutes:g} minutes"
+
+
+def _approval_of(request: dict) -> str:
+    """How `lawful` knows the manager's word on a request."""
+    return f"approval of {request['id']}"
 
 
 def _live(speech: Speech, asked: dict) -> bool:

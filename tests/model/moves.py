@@ -5,7 +5,7 @@ A message is told by what was really said; what the classifier makes of it is th
 
 from dataclasses import dataclass
 
-from tests.model.house import EVERYBODY, OWNER, House
+from tests.model.house import EVERYBODY, OTHER, OWNER, House
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,10 @@ def _spray(house: House) -> None:
     house.observe_lockouts()
 
 
+def _manager_changes(house: House) -> None:
+    house.system.managers[house.world.account(OTHER)] = house.world.account("mona")
+
+
 TIMES = {
     "": lambda house: None,
     "3 hours later": lambda house: house.clock.move(hours=3),
@@ -114,6 +118,7 @@ WORLD = {
     "the system is down": lambda house: house.trouble(down=True),
     "the system says done and does nothing": lambda house: house.trouble(lying=True),
     "many are locked out at once": _spray,
+    "somebody else is the manager now": _manager_changes,
 }
 
 # What changes nothing but how an act would end: it matters while one is near, and lasts for one turn.
@@ -133,4 +138,6 @@ def worlds(house: House) -> list[str]:
         found.append("unlocked elsewhere")
     if house.act_is_near():
         found += TROUBLES
+    if house.system.managers:
+        found.append("somebody else is the manager now")
     return found

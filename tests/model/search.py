@@ -12,7 +12,7 @@ from pathlib import Path
 
 from account_access.connectors.base import FactorKind
 from tests.model import moves
-from tests.model.house import OTHER, OWNER, House, Snapshot, empty_store
+from tests.model.house import MANAGED, OTHER, OWNER, House, Snapshot, empty_store
 from tests.model.talk import Rules, Talk
 
 
@@ -88,6 +88,18 @@ def _reset_asked(house: House) -> None:
     house.world.reset_offer(factor.id)
 
 
+def _asked_to_approve(house: House) -> None:
+    """The other, whose manager the owner is, has asked for a reset, and the owner has been asked for their word."""
+    account = house.world.account(OTHER)
+    house.system.memberships[account] = frozenset({MANAGED})
+    house.system.managers[account] = house.world.account(OWNER)
+    (factor,) = house.system.enrolled[account]
+    offer = house.world.reset_offer(factor.id, name=OTHER, question="approval")
+    house.clicks(offer.id, "1", OTHER)
+    house.talk = ()
+    house.schedulers()
+
+
 # Where the conversation begins. In each, somebody else is locked out as well and has been asked.
 SITUATIONS: dict[str, Callable[[House], object]] = {
     "not locked": lambda house: None,
@@ -99,6 +111,7 @@ SITUATIONS: dict[str, Callable[[House], object]] = {
     "asked whether to reset MFA": _reset_asked,
     "two factors": _second_factor,
     "no factor": _no_factor,
+    "asked to approve somebody's reset": _asked_to_approve,
 }
 
 

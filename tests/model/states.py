@@ -8,7 +8,10 @@ from tests.model.laws import TYPED_WITHIN
 from tests.model.talk import Talk
 
 # Of the fake system; all else about it is the same in every state.
-REMEMBERED = ("accounts", "memberships", "enrolled", "unlocked", "removed", "ended", "changed", "down", "lying")
+REMEMBERED = (
+    *("accounts", "memberships", "enrolled", "managers"),
+    *("unlocked", "removed", "ended", "changed", "down", "lying"),
+)
 
 
 class Looks(NamedTuple):

@@ -6,12 +6,14 @@ import pytest
 import yaml
 from sqlalchemy import update
 
-from account_access import conversation, offers, policy, requests, turns
+from account_access import approvals, conversation, offers, people, policy, requests, turns
+from account_access.approvals import Approvals
 from account_access.conversation import Accepted
 from account_access.store import tables
 from account_access.turns import Answered
 from actions import runtime
 from tests.model import story
+from tests.model.house import OWNER
 from tests.model.search import explore
 from tests.model.talk import Rules
 
@@ -67,6 +69,23 @@ def without_freezes_and_breaker(monkeypatch):
     monkeypatch.setattr("account_access.breaker.guard", lambda *_: None)
 
 
+def with_a_former_managers_word(monkeypatch):
+    """Who the manager is by now makes no difference."""
+
+    def approver(self, system, external_id):
+        system.connector.manager(external_id)
+        (owner,) = people.by_login(self.store, f"{OWNER}@acme.example")
+        return owner
+
+    monkeypatch.setattr(Approvals, "approver", approver)
+
+
+def with_an_approval_that_nobody_gave(monkeypatch):
+    """A request that is asked of the manager is under way at once."""
+    monkeypatch.setattr(approvals, "AWAITING", "confirmed")
+    monkeypatch.setattr(policy, "MANAGER_APPROVAL", "nothing")
+
+
 DEFECTS = [
     (without_policy, "asked whether to unlock", 1, "the audit trail has no decision to act on it"),
     (without_policy, "asked whether to reset MFA", 1, "the audit trail has no decision to act on it"),
@@ -74,6 +93,8 @@ DEFECTS = [
     (with_anybodys_clicks, "locked", 1, "its question was somebody else's"),
     (without_freezes_and_breaker, "locked and frozen", 2, "its owner said that it was not them"),
     (without_freezes_and_breaker, "asked whether to unlock", 1, "the breaker is open"),
+    (with_a_former_managers_word, "asked to approve somebody's reset", 1, "is not the manager"),
+    (with_an_approval_that_nobody_gave, "asked to approve somebody's reset", 1, "without the manager's word"),
 ]
 
 

@@ -336,6 +336,12 @@ DOMAIN = [
         "account_access",
         "account_access/policy.py",
         (
+            "resets are limited (M7)",
+            "if facts.resets_in_window >= facts.max_per_window:",
+            "if False:",
+            "test_policy m7_m9",
+        ),
+        (
             "a code is wanted where the settings want one (M7)",
             "if needed == CODE and not facts.proven:",
             "if False:",
@@ -354,6 +360,53 @@ DOMAIN = [
             "",
             "test_proofs factor_that_does_not_count",
         ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/connectors/removing.py",
+        (
+            "only the confirmed factors go (M2, M4)",
+            "standing = [factor for factor in connector.factors(external_id) if factor.id in factor_ids]",
+            "standing = list(connector.factors(external_id))",
+            "test_resets",
+        ),
+    ),
+    *_of(
+        "actions",
+        "actions/mfa.py",
+        (
+            "the factor that was chosen is the one asked about (M4)",
+            'look.chosen(about["ids"][int(turn.answered.answer.id) - 1])',
+            'look.chosen(about["ids"][0])',
+            "test_mfa TestChoosing",
+        ),
+        (
+            "a reset needs its offer's yes (X12)",
+            'if found is None or found.offer.question != "reset_mfa" or found.answer.intent != "affirm":',
+            "if found is None:",
+            "test_mfa",
+        ),
+        (
+            "the manager's yes is to their question (M9, X12)",
+            'if found is None or found.offer.question != "approve" or found.answer.intent != self.intent:',
+            "if found is None:",
+            "test_mfa",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/causes.py",
+        (
+            "half an enrolment is no factor (G4)",
+            "any(factor.usable for factor",
+            "any(factor for factor",
+            "test_causes no_factor",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/passwords.py",
+        ("who is frozen is led nowhere (X10)", "if self.frozen(person_id):", "if False:", "test_passwords led_nowhere"),
     ),
     *_of(
         "account_access",
@@ -387,6 +440,18 @@ DOMAIN = [
     *_of(
         "account_access",
         "account_access/approvals.py",
+        (
+            "only the manager who was asked decides (M9)",
+            "if request is None or request.state != AWAITING or request.approver_id != approver_id:",
+            "if request is None or request.state != AWAITING:",
+            "test_approvals nobody_but_the_one_who_was_asked",
+        ),
+        (
+            "a request is the manager's whom the directory names (M9)",
+            "manager = system.connector.manager(external_id)",
+            "manager = next(iter(system.connector.accounts))",
+            "test_approvals",
+        ),
         (
             "nobody approves for themselves (M9)",
             "if person is None or not person.active or person.id == own:",
