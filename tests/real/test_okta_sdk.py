@@ -192,15 +192,18 @@ def test_verify_a_code(sdk, organisation):
         tomas = next(one for one in state["people"] if one["login"] == person)
         return next(factor["code"] for factor in tomas["factors"] if factor["type"] == kind)
 
-    def verify(factor: dict, **body):
-        return sdk("verify_factor", person, factor["id"], body=body)
+    def answered(factor: dict, code: str) -> httpx.Response:
+        # By hand: the SDK's model of this body knows no passCode, and sends none.
+        address = f"{organisation}/api/v1/users/{person}/factors/{factor['id']}/verify"
+        headers = {"Authorization": f"SSWS {TOKEN}"}
+        return httpx.post(address, headers=headers, json={"passCode": code}, trust_env=False)
 
-    answer = verify(app, passCode=shown("token:software:totp"))
-    assert (answer["status"], answer["data"]["factorResult"]) == (200, "SUCCESS")
-    assert verify(sms)["data"]["factorResult"] == "CHALLENGE"
-    wrong = verify(sms, passCode="no")
-    assert (wrong["status"], wrong["error"]["code"]) == (403, "E0000068")
-    assert verify(sms, passCode=shown("sms"))["data"]["factorResult"] == "SUCCESS"
+    right = answered(app, shown("token:software:totp"))
+    assert (right.status_code, right.json()["factorResult"]) == (200, "SUCCESS")
+    assert sdk("verify_factor", person, sms["id"])["data"]["factorResult"] == "CHALLENGE"
+    wrong = answered(sms, "no")
+    assert (wrong.status_code, wrong.json()["errorCode"]) == (403, "E0000068")
+    assert answered(sms, shown("sms")).json()["factorResult"] == "SUCCESS"
 
 
 def test_a_factor_that_waits_for_its_proof(sdk, organisation):
