@@ -13,6 +13,8 @@ from rapidfuzz import fuzz
 
 NONE = "none"
 SEVERAL = "several"
+# The question which of several is meant; it is about others.
+WHICH = "which"
 # A typed title may be misspelt by a letter; a shorter word than a title's never passes for it.
 TITLE_LIKENESS = 90
 # Where an offer has no Cancel, "cancel" means its No, and the other way round; where it has no Yes, "yes" means the one
@@ -20,6 +22,8 @@ TITLE_LIKENESS = 90
 ALIKE = {"cancel": ("deny",), "deny": ("cancel",), "affirm": ("recover_access", "view_answer")}
 YES_OR_NO = ("affirm", "deny")
 NO = ("cancel", "deny")
+# Questions of ours that a bare yes or no does not answer, though people write one: it is asked what they mean by it.
+NOT_YES_OR_NO = ("password_reminder", "password_expired", "contractor")
 # The intents of answers that are things by their names.
 THINGS = ("choose_factor",)
 NUMBER_WORDS = {"one": 1, "first": 1, "two": 2, "second": 2, "three": 3, "third": 3, "four": 4, "fourth": 4}
@@ -86,7 +90,7 @@ def resolve(text: str, intent: str, confidence: float, offers: Sequence[OpenOffe
         return _numbered(position, offers)
     found = candidates(text, intent, offers)
     if not found:
-        return Resolution(intent, NONE, confidence)
+        return Resolution(intent, SEVERAL if perhaps(intent, offers) else NONE, confidence)
     offer, answer = found[-1]
     # Where one offer says No and another Cancel, both are a no.
     meanings = {
@@ -108,6 +112,14 @@ def candidates(text: str, intent: str, offers: Sequence[OpenOffer]) -> list[tupl
     if bare:
         intent, titled = bare[-1], []
     return titled or [pair for offer in offers if (pair := _answer_with(offer, intent))]
+
+
+def perhaps(intent: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:
+    """What a bare yes or no to a reminder may mean, if that was shown last: each of its answers, and none surely."""
+    asked = [offer for offer in offers if offer.question != WHICH]
+    if intent not in YES_OR_NO or not asked or asked[-1].question not in NOT_YES_OR_NO:
+        return []
+    return [(asked[-1], answer) for answer in asked[-1].answers]
 
 
 def _titled(said: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:

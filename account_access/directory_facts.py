@@ -3,12 +3,12 @@
 Rows change only where the directory changed. What is said to anybody is looked up again before it is said.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.engine import Connection, Row
 
 from account_access import offers, reminders
@@ -35,6 +35,11 @@ from account_access.connectors.base import (
 )
 from account_access.store import Store, tables
 
+# So many accounts are read at once: whoever looks at everybody holds no more of them in memory.
+PAGE = 1000
+# So many names are asked for in one query.
+NAMES_AT_ONCE = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -43,6 +48,16 @@ class Known:
     person_id: str
     external_id: str
     entry: DirectoryEntry
+    employee_number: str | None = None
+
+    def is_called(self, name: str | None) -> int | None:
+        """How surely a directory that names somebody so means this account, 0 the surest; None if it does not.
+
+        Directories name a manager by id, login, address or employee number.
+        """
+        wanted = folded(name or "")
+        own = (self.external_id, self.entry.login, self.entry.email, self.employee_number)
+        return next((rank for rank, mine in enumerate(own) if wanted and mine and folded(mine) == wanted), None)
 
     @property
     def expiry_unknown(self) -> bool:
@@ -90,10 +105,41 @@ def expiry_of(account: Account, rules: PasswordRules | None) -> datetime | None:
     return min((instant for instant in (computed, account.status_since) if instant), default=None)
 
 
-def entries(store: Store, system: str) -> list[Known]:
-    """Everyone of the system's directory, people who are gone included (disabled)."""
-    with store.reading() as connection:
-        return [_known(row) for row in connection.execute(_query(system))]
+def everyone(store: Store, system: str) -> Iterator[Known]:
+    """Everyone of the system's directory, people who are gone included (disabled), in pages."""
+    return _paged(store, system)
+
+
+def expiring(store: Store, system: str, before: datetime) -> Iterator[Known]:
+    """Whose password expires or expired before an instant (UTC), in pages."""
+    return _paged(store, system, tables.directory_facts.c.password_expires_at < before)
+
+
+def ending(
+    connection: Connection,
+    system: str,
+    days: Collection[date],
+    external_ids: Collection[str] = (),
+    logins: Collection[str] = (),
+) -> dict[str, Known]:
+    """Whose contract ends on one of these days, these accounts, and whom all of them report to, by key.
+
+    `logins`: whoever else is wanted; a worker's `manager_login` is the login of the manager who was found.
+    """
+    facts, accounts = tables.directory_facts, tables.accounts
+    wanted = or_(
+        facts.c.contract_ends_on.in_(list(days)),
+        facts.c.external_id.in_(list(external_ids)),
+        func.lower(accounts.c.login).in_([folded(login) for login in logins]),
+    )
+    return _with_managers(connection, system, [_known(row) for row in connection.execute(_query(system).where(wanted))])
+
+
+def by_ids(connection: Connection, system: str, external_ids: Iterable[str]) -> dict[str, Known]:
+    """These accounts, by external id."""
+    facts = tables.directory_facts
+    rows = connection.execute(_query(system).where(facts.c.external_id.in_(list(external_ids))))
+    return {row.external_id: _known(row) for row in rows}
 
 
 def find(connection: Connection, system: str, external_id: str) -> Known | None:
@@ -109,13 +155,32 @@ def of_person(connection: Connection, system: str, person_id: str) -> Known | No
     return _known(row) if row else None
 
 
-def workers_and_managers(connection: Connection, system: str, external_ids: Iterable[str]) -> dict[str, Known]:
-    """These accounts, and whom they report to, by `DirectoryEntry.key`."""
-    facts = tables.directory_facts
-    workers = [_known(row) for row in connection.execute(_query(system).where(facts.c.external_id.in_(external_ids)))]
-    names = {worker.entry.manager_login for worker in workers if worker.entry.manager_login}
-    managers = connection.execute(_query(system).where(tables.accounts.c.login.in_(names))).all() if names else []
-    return {known.entry.key: known for known in [*map(_known, managers), *workers]}
+def managers_of(connection: Connection, system: str, workers: Iterable[Known]) -> dict[str, Known]:
+    """Whom these people report to, by the name that the directory gives them, folded.
+
+    A name that may be two people's is nobody's: contracts are confidential (C13).
+    """
+    facts, accounts, people = tables.directory_facts, tables.accounts, tables.people
+    names = sorted({worker.entry.manager_login.strip() for worker in workers if worker.entry.manager_login})
+    found: dict[str, Known] = {}
+    for begin in range(0, len(names), NAMES_AT_ONCE):
+        some = names[begin : begin + NAMES_AT_ONCE]
+        plain = [folded(name) for name in some]
+        called = or_(
+            facts.c.external_id.in_(some),
+            func.lower(accounts.c.login).in_(plain),
+            func.lower(people.c.email).in_(plain),
+            facts.c.employee_number.in_(some),
+        )
+        candidates = [_known(row) for row in connection.execute(_query(system).where(called))]
+        for name in some:
+            ranked = sorted(
+                ((rank, known) for known in candidates if (rank := known.is_called(name)) is not None),
+                key=lambda pair: pair[0],
+            )
+            if ranked and (len(ranked) == 1 or ranked[0][0] < ranked[1][0]):
+                found[folded(name)] = ranked[0][1]
+    return found
 
 
 def as_it_is_now(connector: Connector, known: Known) -> Known:
@@ -151,6 +216,44 @@ def as_it_is_now(connector: Connector, known: Known) -> Known:
     )
 
 
+def is_as_told(known: Known, account: Account) -> bool:
+    """Whether an account read just now is what the directory told, as far as password notices go."""
+    entry = known.entry
+    if entry.status == DISABLED or account.status in (Status.DEACTIVATED, Status.SUSPENDED):
+        return False
+    if account.password_changed != entry.password_changed_at:
+        return False
+    if account.status is not Status.PASSWORD_EXPIRED:
+        return True
+    # The expiry that was told has to be one that this explains.
+    expired = entry.password_expires_at
+    return expired is not None and account.status_since is not None and expired <= account.status_since
+
+
+def _with_managers(connection: Connection, system: str, known: list[Known]) -> dict[str, Known]:
+    """These people and their managers by key, each worker's `manager_login` being the login of who was found."""
+    managers = managers_of(connection, system, known)
+    named = []
+    for one in known:
+        manager = managers.get(folded(one.entry.manager_login or ""))
+        login = manager.entry.login if manager else one.entry.manager_login
+        named.append(replace(one, entry=replace(one.entry, manager_login=login)))
+    return {one.entry.key: one for one in [*managers.values(), *named]}
+
+
+def _paged(store: Store, system: str, *conditions) -> Iterator[Known]:
+    """Page after page by external id, each in a read of its own: nobody waits for whoever reads slowly."""
+    facts, after = tables.directory_facts, ""
+    query = _query(system).where(*conditions).order_by(facts.c.external_id).limit(PAGE)
+    while True:
+        with store.reading() as connection:
+            page = [_known(row) for row in connection.execute(query.where(facts.c.external_id > after))]
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = page[-1].external_id
+
+
 def _query(system: str):
     facts, people, accounts = tables.directory_facts, tables.people, tables.accounts
     return (
@@ -182,7 +285,7 @@ def _known(row: Row) -> Known:
         contract_ends_on=row.contract_ends_on,
         groups=tuple(row.groups),
     )
-    return Known(row.person_id, row.external_id, entry)
+    return Known(row.person_id, row.external_id, entry, row.employee_number)
 
 
 def _values(person: DirectoryPerson, rules: DirectoryRules, services: set[str]) -> dict[str, Any]:
@@ -196,6 +299,7 @@ def _values(person: DirectoryPerson, rules: DirectoryRules, services: set[str]) 
         "department": person.department,
         "worker_type": person.worker_type,
         "manager_login": person.manager_login,
+        "employee_number": person.employee_number,
         "contract_ends_on": person.contract_ends_on,
         "groups": sorted(rules.groups_of(person.external_id)),
         "password_changed_at": person.password_changed,

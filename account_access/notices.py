@@ -1,12 +1,12 @@
 """Notices: one thing to tell one person, once. The inbox row that carries a notice's id is its acknowledgement."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.engine import Connection
 
 from account_access import audit, preferences
@@ -18,6 +18,8 @@ WAITING, DELIVERED, DROPPED, DEAD = "waiting", "delivered", "dropped", "dead"
 LOCKOUT, FOLLOW_UP, RELAPSE, AVAILABLE, APPROVAL = "lockout", "follow_up", "relapse", "available", "approval"
 # After so many failed tries an admin has to look (dead letter).
 MAX_ATTEMPTS = 50
+# Ten thousand reminders of a morning cannot be ten thousand calls: the schedulers look at many accounts in one.
+SEEN_HOLDS = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,11 @@ class Notice:
     state: str
     attempts: int
     created_at: datetime
+    seen_true_at: datetime | None = None
+
+    def is_seen_true(self, now: datetime) -> bool:
+        """Whether its account was seen to be as it says a moment ago, so that nobody has to look again (N10)."""
+        return self.seen_true_at is not None and now - self.seen_true_at <= SEEN_HOLDS
 
     @property
     def intent(self) -> str:
@@ -68,6 +75,12 @@ def create(
         )
     )
     return notice_id
+
+
+def known(connection: Connection, keys: Collection[str]) -> set[str]:
+    """Those of these keys that there is a notice of, whatever became of it."""
+    table = tables.notices
+    return set(connection.execute(select(table.c.key).where(table.c.key.in_(list(keys)))).scalars())
 
 
 def lockout_key(person_id: str, system: str, locked_at: datetime | None) -> str:
@@ -129,7 +142,7 @@ def find(connection: Connection, notice_id: str) -> Notice | None:
     return Notice(*row) if row else None
 
 
-def due(store: Store, clock: Clock, limit: int = 200) -> list[Notice]:
+def due(store: Store, clock: Clock, limit: int = 100) -> list[Notice]:
     """Waiting notices whose time has come and that nobody is delivering, oldest first; but lockouts before all others.
 
     Ten thousand reminders of a morning hold up nobody who is locked out (N2).
@@ -142,11 +155,13 @@ def due(store: Store, clock: Clock, limit: int = 200) -> list[Notice]:
             table.c.due_at <= now,
             or_(table.c.claimed_until.is_(None), table.c.claimed_until <= now),
         )
-        .order_by(case((table.c.kind == LOCKOUT, 0), else_=1), table.c.due_at, table.c.created_at)
-        .limit(limit)
+        .order_by(table.c.due_at)
     )
     with store.reading() as connection:
-        return [Notice(*row) for row in connection.execute(query)]
+        # Two queries, each in the order of an index: this is asked for every few notices of ten thousand.
+        found = [Notice(*row) for row in connection.execute(query.where(table.c.kind == LOCKOUT).limit(limit))]
+        others = query.where(table.c.kind != LOCKOUT).limit(limit - len(found))
+        return found + [Notice(*row) for row in connection.execute(others)]
 
 
 def undelivered(connection: Connection, now: datetime, kind: str) -> list[Notice]:
@@ -160,133 +175,161 @@ def undelivered(connection: Connection, now: datetime, kind: str) -> list[Notice
     return [Notice(*row) for row in connection.execute(query)]
 
 
-def hold(store: Store, notice: Notice, until: datetime, reason: str) -> None:
-    """Puts a waiting notice off until an instant (UTC); that is no try."""
+def hold(connection: Connection, notice_ids: Collection[str], until: datetime, reason: str) -> None:
+    """Puts waiting notices off until an instant (UTC); that is no try."""
     table = tables.notices
-    with store.repeatable() as connection:
-        connection.execute(
-            update(table).where(table.c.id == notice.id, table.c.state == WAITING).values(due_at=until, reason=reason)
-        )
+    if notice_ids:
+        waiting = table.c.id.in_(list(notice_ids)) & (table.c.state == WAITING)
+        connection.execute(update(table).where(waiting).values(due_at=until, reason=reason))
 
 
-def claim(store: Store, clock: Clock, notice: Notice, seconds: float, limits) -> bool:
-    """Takes the notice for delivery; a lockout notice that the person's limit holds back waits until it allows (N6).
+def claim(connection: Connection, now: datetime, wanted: Sequence[Notice], seconds: float, limits) -> list[Notice]:
+    """Takes these notices for delivery, together; those that somebody else has or that have to wait are left out.
 
-    The limit is the settings', lowered by the person's own wish; `limits` is the lockout section of the settings. False
-    if somebody else has it, or it has to wait.
+    One that stands in its inbox is settled. A lockout notice that the person's limit holds back waits until it allows
+    (N6): the limit is the settings', lowered by the person's own wish; `limits` is the settings' lockout section.
     """
-    table, now = tables.notices, clock.now()
-    with store.repeatable() as connection:
-        if was_delivered(connection, notice.id):
-            _settle(connection, now, notice.id, DELIVERED, None)
-            return False
-        if notice.kind == LOCKOUT and not _within_limits(connection, now, notice, limits):
-            return False
-        taken = connection.execute(
+    table = tables.notices
+    said = _in_inbox(connection, [notice.id for notice in wanted])
+    settle(connection, now, said, DELIVERED)
+    free = _free(connection, now, [notice.id for notice in wanted if notice.id not in said])
+    taken = _within_limits(connection, now, [notice for notice in wanted if notice.id in free], limits)
+    if taken:
+        connection.execute(
             update(table)
-            .where(
-                table.c.id == notice.id,
-                table.c.state == WAITING,
-                or_(table.c.claimed_until.is_(None), table.c.claimed_until <= now),
-            )
+            .where(table.c.id.in_([notice.id for notice in taken]))
             .values(
                 claimed_until=now + timedelta(seconds=seconds),
                 claimed_by=claims.holder(),
                 attempts=table.c.attempts + 1,
             )
         )
-        return taken.rowcount == 1
+    return taken
 
 
-def _within_limits(connection: Connection, now: datetime, notice: Notice, limits) -> bool:
-    limits = preferences.limits_of(connection, notice.person_id, limits)
-    window = timedelta(hours=limits.window_hours)
-    allowed = cadence.next_allowed(
-        lockouts_told(connection, notice.person_id, now - window - timedelta(hours=limits.gap_hours)),
-        now,
-        limits.max_notifications,
-        window,
-        timedelta(hours=limits.gap_hours),
-    )
-    if allowed is None:
-        _settle(connection, now, notice.id, DROPPED, "the settings allow no lockout notice")
-        return False
-    other = _lockout_under_way(connection, now, notice)
-    if allowed <= now and not other:
-        return True
-    later = max(allowed, now + timedelta(seconds=1)) if other else allowed
-    connection.execute(
-        update(tables.notices)
-        .where(tables.notices.c.id == notice.id, tables.notices.c.state == WAITING)
-        .values(due_at=later, reason="held back by the person's limit of lockout notices")
-    )
-    return False
-
-
-def _lockout_under_way(connection: Connection, now: datetime, notice: Notice) -> bool:
-    """Whether another lockout notice of the person is being delivered, so that two never pass the limit together."""
+def _free(connection: Connection, now: datetime, notice_ids: Sequence[str]) -> set[str]:
+    """Those of these notices that wait and that nobody has; they stay so until the transaction ends."""
     table = tables.notices
     query = select(table.c.id).where(
-        table.c.person_id == notice.person_id,
+        table.c.id.in_(notice_ids),
+        table.c.state == WAITING,
+        or_(table.c.claimed_until.is_(None), table.c.claimed_until <= now),
+    )
+    return set(connection.execute(query.with_for_update(skip_locked=True)).scalars())
+
+
+def _within_limits(connection: Connection, now: datetime, wanted: Sequence[Notice], limits) -> list[Notice]:
+    """Those that may go now; lockout notices beyond a person's limit are put off, or dropped where none is allowed."""
+    people = {notice.person_id for notice in wanted if notice.kind == LOCKOUT}
+    if not people:
+        return list(wanted)
+    theirs = preferences.limits_of_each(connection, people, limits)
+    since = now - timedelta(hours=max(own.window_hours + own.gap_hours for own in theirs.values()))
+    told = lockouts_told(connection, people, since)
+    busy = _told_of_a_lockout_now(connection, now, people)
+    allowed = []
+    for notice in wanted:
+        if notice.kind == LOCKOUT:
+            own = theirs[notice.person_id]
+            at = cadence.next_allowed(
+                told[notice.person_id],
+                now,
+                own.max_notifications,
+                timedelta(hours=own.window_hours),
+                timedelta(hours=own.gap_hours),
+            )
+            if at is None:
+                settle(connection, now, [notice.id], DROPPED, "the settings allow no lockout notice")
+                continue
+            if notice.person_id in busy or at > now:
+                later = max(at, now + timedelta(seconds=1)) if notice.person_id in busy else at
+                hold(connection, [notice.id], later, "held back by the person's limit of lockout notices")
+                continue
+            # Two never pass the limit together.
+            busy.add(notice.person_id)
+        allowed.append(notice)
+    return allowed
+
+
+def _told_of_a_lockout_now(connection: Connection, now: datetime, person_ids: Collection[str]) -> set[str]:
+    """Those of these people to whom a lockout notice is being delivered."""
+    table = tables.notices
+    query = select(table.c.person_id).where(
+        table.c.person_id.in_(list(person_ids)),
         table.c.kind == LOCKOUT,
-        table.c.id != notice.id,
         table.c.state == WAITING,
         table.c.claimed_until > now,
     )
-    return connection.execute(query.limit(1)).first() is not None
+    return set(connection.execute(query).scalars())
 
 
-def lockouts_told(connection: Connection, person_id: str, since: datetime) -> list[datetime]:
-    """When the person was told of lockouts since then: by inbox rows, the only proof that a message was sent."""
+def lockouts_told(connection: Connection, person_ids: Collection[str], since: datetime) -> dict[str, list[datetime]]:
+    """When each of these people was told of lockouts since then: by inbox rows, the only proof that one was sent."""
     inbox, table = tables.inbox, tables.notices
     query = (
-        select(inbox.c.created_at)
+        select(inbox.c.person_id, inbox.c.created_at)
         .join(table, table.c.id == inbox.c.notice_id)
-        .where(inbox.c.person_id == person_id, table.c.kind == LOCKOUT, inbox.c.created_at >= since)
+        .where(inbox.c.person_id.in_(list(person_ids)), table.c.kind == LOCKOUT, inbox.c.created_at >= since)
     )
-    return list(connection.execute(query).scalars())
+    found: dict[str, list[datetime]] = {person_id: [] for person_id in person_ids}
+    for row in connection.execute(query):
+        found[row.person_id].append(row.created_at)
+    return found
 
 
 def was_delivered(connection: Connection, notice_id: str) -> bool:
     """Whether the notice stands in its person's inbox."""
-    return (
-        connection.execute(select(tables.inbox.c.id).where(tables.inbox.c.notice_id == notice_id)).first() is not None
+    return bool(_in_inbox(connection, [notice_id]))
+
+
+def _in_inbox(connection: Connection, notice_ids: Sequence[str]) -> set[str]:
+    table = tables.inbox
+    return set(connection.execute(select(table.c.notice_id).where(table.c.notice_id.in_(notice_ids))).scalars())
+
+
+def settle(
+    connection: Connection, now: datetime, notice_ids: Collection[str], state: str, reason: str | None = None
+) -> None:
+    """The end of these notices: delivered, dropped (with the reason) or dead. A second end changes nothing."""
+    table = tables.notices
+    if not notice_ids:
+        return
+    waiting = table.c.id.in_(list(notice_ids)) & (table.c.state == WAITING)
+    rows = connection.execute(
+        select(table.c.id, table.c.kind, table.c.key, table.c.person_id).where(waiting).with_for_update()
+    ).all()
+    if not rows:
+        return
+    connection.execute(
+        update(table)
+        .where(table.c.id.in_([row.id for row in rows]))
+        .values(state=state, reason=reason, claimed_until=None, delivered_at=now if state == DELIVERED else None)
     )
-
-
-def settle(store: Store, clock: Clock, notice_id: str, state: str, reason: str | None = None) -> None:
-    """The end of a notice: delivered, dropped (with the reason) or dead. A second end changes nothing."""
-    with store.repeatable() as connection:
-        _settle(connection, clock.now(), notice_id, state, reason)
+    for row in rows:
+        audit.write(connection, now, "schedulers", f"notice_{row.kind}", row.key, state, row.person_id, reason)
 
 
 def drop(connection: Connection, now: datetime, notice_id: str, reason: str) -> None:
-    """As `settle` with dropped, in the caller's transaction."""
-    _settle(connection, now, notice_id, DROPPED, reason)
+    """Ends one notice unsaid."""
+    settle(connection, now, [notice_id], DROPPED, reason)
 
 
-def _settle(connection: Connection, now: datetime, notice_id: str, state: str, reason: str | None) -> None:
-    table = tables.notices
-    changed = connection.execute(
-        update(table)
-        .where(table.c.id == notice_id, table.c.state == WAITING)
-        .values(state=state, reason=reason, claimed_until=None, delivered_at=now if state == DELIVERED else None)
-    )
-    if changed.rowcount == 1:
-        notice = find(connection, notice_id)
-        audit.write(connection, now, "schedulers", f"notice_{notice.kind}", notice.key, state, notice.person_id, reason)
-
-
-def retry(store: Store, clock: Clock, notice: Notice, in_seconds: float) -> None:
+def retry(connection: Connection, now: datetime, notice: Notice, in_seconds: float) -> None:
     """Gives the notice back, to be tried again; after too many tries it is dead and an admin has to look."""
-    table, now = tables.notices, clock.now()
-    with store.repeatable() as connection:
-        attempts = connection.execute(select(table.c.attempts).where(table.c.id == notice.id)).scalar() or 0
-        if attempts >= MAX_ATTEMPTS:
-            _settle(connection, now, notice.id, DEAD, f"not delivered in {attempts} tries")
-            return
-        connection.execute(
-            update(table)
-            .where(table.c.id == notice.id, table.c.state == WAITING)
-            .values(claimed_until=None, due_at=now + timedelta(seconds=in_seconds))
-        )
+    table = tables.notices
+    attempts = connection.execute(select(table.c.attempts).where(table.c.id == notice.id)).scalar() or 0
+    if attempts >= MAX_ATTEMPTS:
+        settle(connection, now, [notice.id], DEAD, f"not delivered in {attempts} tries")
+        return
+    connection.execute(
+        update(table)
+        .where(table.c.id == notice.id, table.c.state == WAITING)
+        .values(claimed_until=None, due_at=now + timedelta(seconds=in_seconds))
+    )
+
+
+def seen_true(connection: Connection, now: datetime, notice_ids: Collection[str]) -> None:
+    """The accounts of these notices were just seen to be as they say; see `Notice.is_seen_true`."""
+    table = tables.notices
+    if notice_ids:
+        connection.execute(update(table).where(table.c.id.in_(list(notice_ids))).values(seen_true_at=now))

@@ -115,7 +115,8 @@ def make(
         changed_seq=0,
     )
     connection.execute(table.insert().values(**values))
-    return find(connection, values["id"])
+    made = {name: values.get(name) for name in Offer.__dataclass_fields__}
+    return Offer(**{**made, "answers": tuple(map(OpenAnswer.of, listed))})
 
 
 def find(connection: Connection, offer_id: str | None) -> Offer | None:

@@ -1,12 +1,13 @@
 """Who there is: people from the directory, and the sign-in identities linked to them (law 1)."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from account_access import audit
 from account_access.clock import Clock
@@ -64,6 +65,17 @@ def owner_of(connection: Connection, system: str, external_id: str) -> str | Non
     table = tables.accounts
     query = select(table.c.person_id).where(table.c.system == system, table.c.external_id == external_id)
     return connection.execute(query).scalar()
+
+
+def active_owners(connection: Connection, system: str, external_ids: Collection[str]) -> dict[str, str]:
+    """Whose accounts these are, person id by external id; those of people who are gone are left out."""
+    people, accounts = tables.people, tables.accounts
+    query = (
+        select(accounts.c.external_id, accounts.c.person_id)
+        .join(people, people.c.id == accounts.c.person_id)
+        .where(accounts.c.system == system, accounts.c.external_id.in_(list(external_ids)), people.c.active.is_(True))
+    )
+    return dict(connection.execute(query).all())
 
 
 def link(
@@ -149,48 +161,58 @@ def merge(store: Store, clock: Clock, system: str, batch: Iterable[DirectoryPers
 
     An account is known by (system, external id) for ever; a changed login or address moves with it.
     """
-    now, count = clock.now(), 0
+    # Somebody listed twice counts as they come last.
+    entries = {entry.external_id: entry for entry in batch}
+    now = clock.now()
     with store.begin() as connection:
-        for entry in batch:
-            count += 1
-            _merge_one(connection, now, system, entry)
-    return count
+        known = _known(connection, system, entries)
+        new = [entry for external_id, entry in entries.items() if external_id not in known]
+        for external_id, row in known.items():
+            _update(connection, system, entries[external_id], row)
+        if known:
+            seen = tables.people.c.id.in_([row.id for row in known.values()])
+            connection.execute(update(tables.people).where(seen).values(seen_at=now))
+        if new:
+            _insert(connection, now, system, new)
+    return len(entries)
 
 
-def _merge_one(connection: Connection, now: datetime, system: str, entry: DirectoryPerson) -> None:
-    values = {
-        "login": entry.login,
-        "email": entry.email,
-        "second_email": entry.second_email,
-        "name": entry.name,
-        "given_name": entry.given_name,
-        "time_zone": entry.time_zone,
-        "active": entry.active,
-        "seen_at": now,
-    }
-    person_id = owner_of(connection, system, entry.external_id)
-    if person_id:
-        connection.execute(update(tables.people).where(tables.people.c.id == person_id).values(**values))
-        connection.execute(
-            update(tables.accounts)
-            .where(
-                tables.accounts.c.system == system,
-                tables.accounts.c.external_id == entry.external_id,
-            )
-            .values(login=entry.login)
-        )
-        return
-    person_id = str(uuid.uuid4())
-    connection.execute(tables.people.insert().values(id=person_id, **values))
-    connection.execute(tables.conversations.insert().values(person_id=person_id, last_seq=0))
-    connection.execute(
-        tables.accounts.insert().values(
-            system=system,
-            external_id=entry.external_id,
-            person_id=person_id,
-            login=entry.login,
-        )
+def _known(connection: Connection, system: str, external_ids: Iterable[str]) -> dict[str, Row]:
+    """What is stored of these accounts, by external id."""
+    people, accounts = tables.people, tables.accounts
+    query = (
+        select(accounts.c.external_id, accounts.c.login.label("account_login"), *people.c)
+        .join(people, people.c.id == accounts.c.person_id)
+        .where(accounts.c.system == system, accounts.c.external_id.in_(list(external_ids)))
     )
+    return {row.external_id: row for row in connection.execute(query)}
+
+
+def _told(entry: DirectoryPerson) -> dict[str, Any]:
+    names = ("login", "email", "second_email", "name", "given_name", "time_zone", "active")
+    return {name: getattr(entry, name) for name in names}
+
+
+def _update(connection: Connection, system: str, entry: DirectoryPerson, row: Row) -> None:
+    """Writes what changed: of a directory that is read every few minutes, next to nothing."""
+    told, accounts = _told(entry), tables.accounts
+    if any(row._mapping[name] != value for name, value in told.items()):
+        connection.execute(update(tables.people).where(tables.people.c.id == row.id).values(**told))
+    if row.account_login != entry.login:
+        this = (accounts.c.system == system) & (accounts.c.external_id == entry.external_id)
+        connection.execute(update(accounts).where(this).values(login=entry.login))
+
+
+def _insert(connection: Connection, now: datetime, system: str, new: Sequence[DirectoryPerson]) -> None:
+    ids = [str(uuid.uuid4()) for _ in new]
+    rows = [{"id": person_id, "seen_at": now, **_told(entry)} for person_id, entry in zip(ids, new, strict=True)]
+    owned = [
+        {"system": system, "external_id": entry.external_id, "person_id": person_id, "login": entry.login}
+        for person_id, entry in zip(ids, new, strict=True)
+    ]
+    connection.execute(tables.people.insert(), rows)
+    connection.execute(tables.conversations.insert(), [{"person_id": person_id, "last_seq": 0} for person_id in ids])
+    connection.execute(tables.accounts.insert(), owned)
 
 
 def deactivate_absent(store: Store, system: str, since: datetime) -> int:
@@ -200,19 +222,17 @@ def deactivate_absent(store: Store, system: str, since: datetime) -> int:
     usually means that we may not see it.
     """
     table, accounts = tables.people, tables.accounts
-    active = (
-        select(table.c.id, table.c.seen_at)
-        .join(accounts, accounts.c.person_id == table.c.id)
-        .where(accounts.c.system == system, table.c.active.is_(True))
-    )
+    theirs = select(accounts.c.person_id).where(accounts.c.system == system)
+    active = table.c.active.is_(True) & table.c.id.in_(theirs)
+    gone = active & (table.c.seen_at < since)
     with store.begin() as connection:
-        rows = connection.execute(active).all()
-        gone = [row.id for row in rows if row.seen_at < since]
-        if len(gone) > max(1, len(rows) // 5):
-            raise ImplausibleDirectory(f"{len(gone)} of {len(rows)} people are missing from the directory")
-        for person_id in gone:
-            connection.execute(update(table).where(table.c.id == person_id).values(active=False))
-    return len(gone)
+        everybody, missing = (
+            connection.execute(select(func.count()).where(which)).scalar_one() for which in (active, gone)
+        )
+        if missing > max(1, everybody // 5):
+            raise ImplausibleDirectory(f"{missing} of {everybody} people are missing from the directory")
+        connection.execute(update(table).where(gone).values(active=False))
+    return missing
 
 
 class ImplausibleDirectory(Exception):

@@ -1,6 +1,7 @@
 """How often a person wants to hear of lockouts: fewer than the settings say, or as they say; never more (N6)."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,12 +44,19 @@ def wanted(text: str) -> str | None:
 
 def limits_of(connection: Connection, person_id: str, section) -> Limits:
     """What holds for this person: the settings' lockout section, lowered by their own wish."""
+    return limits_of_each(connection, [person_id], section)[person_id]
+
+
+def limits_of_each(connection: Connection, person_ids: Collection[str], section) -> dict[str, Limits]:
+    """As `limits_of`, for many people."""
     table = tables.preferences
-    row = connection.execute(select(table).where(table.c.person_id == person_id)).first()
-    most, hours = section.max_notifications, section.window_hours
-    if row is not None and row.max_notifications is not None:
-        most, hours = min(most, row.max_notifications), max(hours, row.window_hours)
-    return Limits(most, hours, section.gap_hours)
+    usual = Limits(section.max_notifications, section.window_hours, section.gap_hours)
+    found = dict.fromkeys(person_ids, usual)
+    wishes = table.c.person_id.in_(list(person_ids)) & table.c.max_notifications.is_not(None)
+    for row in connection.execute(select(table).where(wishes)):
+        most, hours = min(usual.max_notifications, row.max_notifications), max(usual.window_hours, row.window_hours)
+        found[row.person_id] = Limits(most, hours, usual.gap_hours)
+    return found
 
 
 def change(connection: Connection, now: datetime, person_id: str, way: str, section, cause: str) -> tuple[Limits, bool]:

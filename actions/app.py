@@ -17,10 +17,12 @@ from account_access import settings as configuration
 from account_access.settings import SettingsError
 from account_access.store.engine import StoreOutdated
 from actions import minting, proving, runtime
+from actions.domains import WANTED, Domains
 from actions.runtime import Runtime
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 5055
+CALLS = "/webhook"
 SECRET_HEADER = "X-Action-Secret"  # noqa: S105 (the name of a header)
 # What the door may ask for.
 DOOR_ROUTES = {
@@ -37,6 +39,7 @@ def build(secret: str, link_secret: str = ""):
     Without a `link_secret` nothing is minted and nothing proven.
     """
     app = create_app("actions", cors_origins="")
+    domains = Domains()
 
     @app.middleware("request")
     async def check_secret(request: Request) -> HTTPResponse | None:
@@ -49,6 +52,13 @@ def build(secret: str, link_secret: str = ""):
         given = request.headers.get(header, "")
         if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
             return json({"error": "unauthorized"}, status=401)
+        return None
+
+    @app.middleware("request")
+    async def know_the_domain(request: Request) -> HTTPResponse | None:
+        # Sanic reads the body once, and rasa_sdk's handler gets what is filled in here.
+        if request.path == CALLS and isinstance(request.json, dict) and not domains.filled_in(request.json):
+            return json({"error": "send the domain"}, status=WANTED)
         return None
 
     for path, answer in DOOR_ROUTES.items():

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.engine import Connection
+
 from account_access import answers, causes, offers, outages
 from account_access.offers import Offer
 from actions.base import AccountAction, Turn
@@ -45,7 +47,8 @@ class AskAction(AccountAction, ABC):
         return "nothing_open"
 
     async def ask(self, turn: Turn, response: str, subject: dict[str, Any]) -> str:
-        offer = await self.runtime.in_store(self._offer, turn, subject, self.choice(turn, response), ())
+        choice = self.choice(turn, response)
+        offer = await self.runtime.written(lambda connection: self.made(connection, turn, subject, choice))
         show(turn, response, offer)
         return "asked"
 
@@ -57,21 +60,27 @@ class AskAction(AccountAction, ABC):
         """For how long a button answers the question (X12)."""
         return timedelta(hours=self.runtime.settings.conversation.offer_hours)
 
-    def _offer(self, turn: Turn, subject: dict[str, Any], found: Sequence[tuple[str, str]], targets) -> Offer:
-        lasts = self.lasts(turn, subject)
-        with self.runtime.store.repeatable() as connection:
-            return offers.make(
-                connection,
-                self.now,
-                turn.person.id,
-                self.question,
-                subject,
-                found,
-                turn.cause,
-                lasts,
-                from_notice=turn.notice is not None,
-                targets=targets,
-            )
+    def made(
+        self,
+        connection: Connection,
+        turn: Turn,
+        subject: dict[str, Any],
+        choice: Sequence[tuple[str, str]],
+        targets: Sequence[tuple[str, str]] = (),
+    ) -> Offer:
+        """The offer of this turn; see `offers.make`."""
+        return offers.make(
+            connection,
+            self.now,
+            turn.person.id,
+            self.question,
+            subject,
+            choice,
+            turn.cause,
+            self.lasts(turn, subject),
+            from_notice=turn.notice is not None,
+            targets=targets,
+        )
 
 
 def buttons(domain: dict[str, Any], response: str) -> list[tuple[str, str]]:
@@ -163,7 +172,7 @@ class AskHelp(AskAction):
 class AskWhich(AskAction):
     """Which open question is meant? Its buttons stand for answers of those questions."""
 
-    question = "which"
+    question = answers.WHICH
 
     async def act(self, turn: Turn) -> str:
         offer = await self.runtime.in_store(self._which, turn)
@@ -178,11 +187,12 @@ class AskWhich(AskAction):
         with self.runtime.store.reading() as connection:
             open_offers = offers.still_answerable(connection, turn.inbound.answerable, turn.inbound.id)
         asked = [offer.as_open() for offer in open_offers if offer.question != self.question]
-        found = answers.candidates(turn.inbound.text, turn.intent, asked)
+        found = answers.candidates(turn.inbound.text, turn.intent, asked) or answers.perhaps(turn.intent, asked)
         if not found:
             return None
         listed = [(self._title(turn, offer.question, answer.title), answer.intent) for offer, answer in found]
-        return self._offer(turn, {}, listed, [(offer.id, answer.id) for offer, answer in found])
+        with self.runtime.store.repeatable() as connection:
+            return self.made(connection, turn, {}, listed, [(offer.id, answer.id) for offer, answer in found])
 
     def _title(self, turn: Turn, question: str, title: str) -> str:
         """What a designer calls the question (`utter_which_<question>`), and the answer's own title."""

@@ -69,22 +69,34 @@ class AskContractor(AskAction, Announcement):
     def standing(self, turn: Turn, facts: dict[str, Any]) -> list[Known]:
         """The notice's workers of whom this person is still to hear: soonest end first, then by login."""
         ends_on = {worker["external_id"]: worker["ends_on"] for worker in facts["workers"]}
-        with self.runtime.store.reading() as connection:
-            known = directory_facts.workers_and_managers(connection, facts["system"], ends_on)
         planner, today = self.planner, calendar_of(self.runtime).date(self.now)
-        entries = {key: one.entry for key, one in known.items()}
         found = []
-        for one in known.values():
-            entry = one.entry
-            if one.external_id not in ends_on or no_worker(entry, planner.exclusion) or entry.contract_ends_on < today:
-                continue
-            if entry.contract_ends_on.isoformat() != ends_on[one.external_id]:
-                continue
-            manager = contractors.recipient(entry, entries)
-            to = known[manager.key].person_id if manager else None
-            if to == turn.person.id or (to is None and facts["unmanaged"] and self._is_admin(turn)):
-                found.append(one)
-        return sorted(found, key=lambda one: (one.entry.contract_ends_on, one.entry.key))
+        with self.runtime.store.reading() as connection:
+            for one in directory_facts.by_ids(connection, facts["system"], ends_on).values():
+                entry = one.entry
+                if no_worker(entry, planner.exclusion) or entry.contract_ends_on < today:
+                    continue
+                if entry.contract_ends_on.isoformat() == ends_on[one.external_id]:
+                    found.append(one)
+            theirs = self._theirs(connection, turn, facts, found)
+        return sorted(theirs, key=lambda one: (one.entry.contract_ends_on, one.entry.key))
+
+    def _theirs(self, connection, turn: Turn, facts: dict[str, Any], workers: list[Known]) -> list[Known]:
+        """Those of these workers who report to this person, or, for an admin, to nobody (C13)."""
+        if facts["unmanaged"]:
+            if not self._is_admin(turn):
+                return []
+            managers = directory_facts.managers_of(connection, facts["system"], workers)
+            entries = {name: known.entry for name, known in managers.items()}
+            return [one for one in workers if contractors.recipient(one.entry, entries) is None]
+        me = directory_facts.of_person(connection, facts["system"], turn.person.id)
+        if me is None or not me.entry.reachable:
+            return []
+        return [
+            one
+            for one in workers
+            if one.external_id != me.external_id and me.is_called(one.entry.manager_login) is not None
+        ]
 
     def _is_admin(self, turn: Turn) -> bool:
         return folded(turn.person.login) in {folded(login) for login in self.runtime.settings.contractor.admins}

@@ -33,7 +33,7 @@ class AskLockout(AskAction, Announcement):
     async def act(self, turn: Turn) -> str:
         if turn.notice is None or turn.notice.kind != self.kind:
             return "notice_dropped"
-        look = await look_at(self, turn)
+        look = self._seen(turn) or await look_at(self, turn)
         reason = self._no_longer_true(turn, look) or await self.runtime.in_store(self._known_already, turn, look)
         if reason:
             await self.runtime.in_store(self.drop, turn, reason)
@@ -48,6 +48,12 @@ class AskLockout(AskAction, Announcement):
             return held
         about = unlock_subject(facts["system"], facts["external_id"], facts["locked_at"])
         return await self.ask(turn, self.response(turn), about)
+
+    def _seen(self, turn: Turn) -> Look | None:
+        """What the schedulers saw a moment ago: this very lockout."""
+        if not turn.notice.is_seen_true(self.now):
+            return None
+        return Look("locked", turn.notice.facts["external_id"], notices.locked_at(turn.notice))
 
     def _no_longer_true(self, turn: Turn, look: Look) -> str | None:
         if look.outcome == "not_locked":

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.engine import Connection
 
 from account_access import directory_facts, instants, links, people, reminders, tickets, zones
 from account_access.cadence import passwords
@@ -14,8 +15,9 @@ from account_access.cadence.directory import EXTERNAL
 from account_access.cadence.passwords import PasswordPlanner
 from account_access.connectors.base import SystemFailure
 from account_access.directory_facts import Known
+from account_access.offers import Offer
 from account_access.store import tables
-from actions.asking import AskAction
+from actions.asking import AskAction, show
 from actions.base import AccountAction, Turn
 from actions.notices import Announcement
 from actions.runtime import Runtime
@@ -50,21 +52,28 @@ class PasswordNotice(AskAction, Announcement, ABC):
         if turn.notice is None or turn.notice.kind != self.kind:
             return "notice_dropped"
         known = await self.runtime.in_store(self._known, turn)
-        try:
-            # Where it is no longer in the settings, another system would be asked, and nothing be found there.
-            now = known and await self.runtime.on_system(turn.system, self._look, turn, known)
-        except (SystemFailure, asyncio.TimeoutError):
-            # Not known to be true, so not said; the notice stays and is tried again.
-            return "notice_dropped"
-        reason = await self.runtime.in_store(self._no_longer_true, turn, now)
+        if not turn.notice.is_seen_true(self.now):
+            try:
+                # Where it is no longer in the settings, another system would be asked, and nothing be found there.
+                known = known and await self.runtime.on_system(turn.system, self._look, turn, known)
+            except (SystemFailure, asyncio.TimeoutError):
+                # Not known to be true, so not said; the notice stays and is tried again.
+                return "notice_dropped"
+        reason = await self.runtime.in_store(self._no_longer_true, turn, known)
         if reason is not None:
             await self.runtime.in_store(self.drop, turn, reason)
             return "notice_dropped"
-        expires_at = reminders.expiry_in(turn.notice.facts)
-        turn.slots["password_expires"] = whole(self, turn, expires_at)
-        return await self.ask(turn, await self.runtime.in_store(self.prepared, turn), self.about(turn))
+        turn.slots["password_expires"] = whole(self, turn, reminders.expiry_in(turn.notice.facts))
+        response, offer = await self.runtime.written(lambda connection: self._prepared(connection, turn))
+        show(turn, response, offer)
+        return "asked"
 
-    def prepared(self, turn: Turn) -> str:
+    def _prepared(self, connection: Connection, turn: Turn) -> tuple[str, Offer]:
+        """The response to say and its offer, with whatever else it needs, written together."""
+        response = self.prepared(connection, turn)
+        return response, self.made(connection, turn, self.about(turn), self.choice(turn, response))
+
+    def prepared(self, connection: Connection, turn: Turn) -> str:
         """The response to say, after whatever it needs was made."""
         return self.response(turn)
 
@@ -107,23 +116,22 @@ class AskPasswordReminder(PasswordNotice):
     question = "password_reminder"
     kind, decided = reminders.PASSWORD_EXPIRY, passwords.REMINDER
 
-    def prepared(self, turn: Turn) -> str:
+    def prepared(self, connection: Connection, turn: Turn) -> str:
         target = turn.system.settings.portal_url
         if self.planner.instructions or not target:
             return "utter_ask_password_reminder_instructions"
         facts = turn.notice.facts
-        with self.runtime.store.begin() as connection:
-            link = links.make(
-                connection,
-                self.now,
-                f"reminder:{turn.notice.id}",
-                turn.person.id,
-                reminders.LINK,
-                facts["system"],
-                target,
-                reminders.expiry_in(facts),
-                facts={"expires_at": facts["expires_at"], "notice": turn.notice.id},
-            )
+        link = links.make(
+            connection,
+            self.now,
+            f"reminder:{turn.notice.id}",
+            turn.person.id,
+            reminders.LINK,
+            facts["system"],
+            target,
+            reminders.expiry_in(facts),
+            facts={"expires_at": facts["expires_at"], "notice": turn.notice.id},
+        )
         turn.slots["reminder_link"] = link.path
         return "utter_ask_password_reminder"
 

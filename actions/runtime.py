@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy.engine import Connection
+
 from account_access import articles
 from account_access import clock as clocks
 from account_access.approvals import Approvals
@@ -71,6 +73,10 @@ class Runtime:
     async def in_store(self, function: Callable, *arguments: Any) -> Any:
         """Runs a store function in the store's threads: quick, but never on the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self.pool, lambda: function(*arguments))
+
+    async def written(self, function: Callable[[Connection], Any]) -> Any:
+        """What a function of a connection returns, once it is committed together with those of other turns."""
+        return await asyncio.wrap_future(self.store.together.submit(function))
 
     async def on_system(self, system: System, function: Callable, *arguments: Any) -> Any:
         """Runs a function that calls the system in that system's own threads (law 4).

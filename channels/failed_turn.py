@@ -10,20 +10,17 @@ import functools
 import os
 from typing import Any
 
-import aiohttp
 import rasa
 from rasa.core.actions.action import ActionExecutionRejection, RemoteAction
-from rasa.core.constants import DEFAULT_REQUEST_TIMEOUT
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 from rasa.utils.endpoints import EndpointConfig
 
+from channels.action_calls import ActionCalls
 from channels.kept_tracker import last_events
 
 SECRET_HEADER = "X-Action-Secret"  # noqa: S105 (the name of a header)
-# Shorter than the five seconds after which the action server's Sanic closes an idle connection.
-IDLE_SECONDS = 3.0
 
 
 class TurnFailed(BaseException):
@@ -97,31 +94,10 @@ def _call(action: RemoteAction, tracker: DialogueStateTracker, domain: Domain) -
     }
 
 
-class KeptConnection(EndpointConfig):
-    """An endpoint that keeps its connections; Rasa's own makes a session and a connection for each call."""
-
-    _kept: aiohttp.ClientSession | None = None
-
-    def session(self) -> "KeptConnection":
-        """What Rasa enters, calls and leaves for each request."""
-        return self
-
-    async def __aenter__(self) -> aiohttp.ClientSession:
-        if self._kept is None:
-            self._kept = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=DEFAULT_REQUEST_TIMEOUT),
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS),
-            )
-        return self._kept
-
-    async def __aexit__(self, *_error) -> None:
-        """The session stays open until the process ends."""
-
-
 def _authenticated(endpoint: EndpointConfig, url: str | None, secret: str) -> EndpointConfig:
-    """The endpoint of endpoints.yml with our secret on every call, and with connections that are kept."""
+    """The endpoint of endpoints.yml with our secret on every call, called as action_calls.py does."""
     endpoint.headers[SECRET_HEADER] = secret
     endpoint.url = url or endpoint.url
     if type(endpoint) is EndpointConfig:
-        endpoint.__class__ = KeptConnection
+        endpoint.__class__ = ActionCalls
     return endpoint

@@ -17,9 +17,10 @@ from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
 from sanic import Blueprint
 from sanic.request import Request
 from sanic.response import HTTPResponse, json
+from sqlalchemy.engine import Connection
 
 from account_access import clock as clocks
-from account_access import conversation, faults, notices, offers, people
+from account_access import conversation, faults, notices, offers
 from account_access import settings as configuration
 from account_access.clock import Clock
 from account_access.conversation import Inbound
@@ -47,8 +48,8 @@ _COMMAND_PREFIX = re.compile(r"^[\s/\x00-\x1f]+")
 class InboxOutput(OutputChannel):
     """Writes each message of one turn as one inbox row, keyed on what caused the turn.
 
-    In a notice's turn the first response of the domain, an excuse apart, is the notice: its row acknowledges it.
-    `said` is called after each row.
+    In a notice's turn the first response of the domain, an excuse apart, is the notice: its row acknowledges it, and
+    `told` says that it stands. `said` is called after each row.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class InboxOutput(OutputChannel):
         self.notice_id = notice_id
         self.said = said
         self.parts = 0
+        self.told = False
 
     @classmethod
     def name(cls) -> str:
@@ -79,26 +81,29 @@ class InboxOutput(OutputChannel):
         if _UNFILLED.search(text):
             logger.error("A response was sent with a variable unfilled (%s): %s", message.get("utter_action"), text)
         faults.point("before_inbox_row")
-        await asyncio.get_running_loop().run_in_executor(None, self._write, part, text, message)
+        written = self.store.together.submit(lambda connection: self.write(connection, part, text, message))
+        notice_id = await asyncio.wrap_future(written)
+        self.told = self.told or (notice_id is not None and notice_id == self.notice_id)
         if self.said is not None:
             self.said()
         faults.point("after_inbox_row")
 
-    def _write(self, part: int, text: str, message: dict[str, Any]) -> None:
-        link = (message.get("custom") or {}).get("link")
+    def write(self, connection: Connection, part: int, text: str, message: dict[str, Any]) -> str | None:
+        """Writes one message as a row; returns the id of the notice that it tells, if it does."""
         tells = part == 0 and message.get("utter_action") not in (None, *EXCUSES)
-        with self.store.repeatable() as connection:
-            conversation.say(
-                connection,
-                self.clock.now(),
-                self.person_id,
-                self.cause,
-                part,
-                text,
-                offer_id=message.get("offer"),
-                notice_id=message.get("notice") or (self.notice_id if tells else None),
-                link=link,
-            )
+        notice_id = message.get("notice") or (self.notice_id if tells else None)
+        conversation.say(
+            connection,
+            self.clock.now(),
+            self.person_id,
+            self.cause,
+            part,
+            text,
+            offer_id=message.get("offer"),
+            notice_id=notice_id,
+            link=(message.get("custom") or {}).get("link"),
+        )
+        return notice_id
 
 
 class ClosedInput(InputChannel):
@@ -263,30 +268,30 @@ class InboxInput(InputChannel):
         await message.output_channel.send_response(message.sender_id, said or {"text": FAILED_RESPONSE})
 
     async def _announce(self, request: Request, notice_id: str) -> dict[str, Any]:
-        notice, person_known = await self._in_store(self._notice, notice_id)
-        if notice is None or not person_known:
+        notice, told = await self._in_store(self._notice, notice_id)
+        if notice is None:
             return {"written": False, "state": "unknown", "status": 404}
-        if notice.state == notices.WAITING and not await self._in_store(self._delivered, notice_id):
-            await self._trigger(request, notice)
+        if notice.state == notices.WAITING and not told and await self._trigger(request, notice):
+            return {"written": True, "state": notices.WAITING}
         return await self._in_store(self._acknowledgement, notice_id)
 
-    async def _trigger(self, request: Request, notice: Notice) -> None:
-        """As Rasa's own trigger_intent, which however needs a channel name, loses turns and answers 200 for them."""
+    async def _trigger(self, request: Request, notice: Notice) -> bool:
+        """As Rasa's own trigger_intent, which however needs a channel name, loses turns and answers 200 for them.
+
+        Whether the notice was told.
+        """
         agent = request.app.ctx.agent
         output = InboxOutput(self.store, self.clock, notice.person_id, notice.id, notice.id)
         async with agent.lock_store.lock(notice.person_id):
             tracker = await agent.processor.fetch_tracker_and_update_session(notice.person_id, output)
             entities = [{"entity": "notice", "value": notice.id}, {"entity": "question", "value": "none"}]
             await agent.trigger_intent(notice.intent, entities, output, tracker)
+        return output.told
 
     def _notice(self, notice_id: str) -> tuple[Notice | None, bool]:
+        """The notice, and whether it stands in its inbox. Its person is in the store: a foreign key says so."""
         with self.store.reading() as connection:
-            notice = notices.find(connection, notice_id)
-            return notice, bool(notice and people.find(connection, notice.person_id))
-
-    def _delivered(self, notice_id: str) -> bool:
-        with self.store.reading() as connection:
-            return notices.was_delivered(connection, notice_id)
+            return notices.find(connection, notice_id), notices.was_delivered(connection, notice_id)
 
     def _acknowledgement(self, notice_id: str) -> dict[str, Any]:
         """What was really written: the inbox row is the acknowledgement."""

@@ -18,7 +18,8 @@ from ops.console import CannotContinue, say, table
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results"
-KILLS = "tests/e2e/test_kills.py"
+REMINDERS_KILLED = "tests/e2e/test_reminders_killed.py"
+KILLS = ("tests/e2e/test_kills.py", REMINDERS_KILLED)
 TWO_WEEKS = "tests/browser/test_two_weeks.py"
 EXAM = "tests/nlu_components/test_exam.py"
 # Two turns from each beginning take half a minute; four (`python -m tests.model`) take many.
@@ -167,8 +168,8 @@ PHASES: dict[str, list[list[list[Step]]]] = {
             ],
         ],
         [
-            [_tests("end to end", "tests/e2e", *_without(KILLS))],
-            [_tests("end to end, kills", KILLS), _tests("without the sandbox", "tests/standalone")],
+            [_tests("end to end", "tests/e2e", *_without(*KILLS))],
+            [_tests("end to end, kills", *KILLS), _tests("without the sandbox", "tests/standalone")],
         ],
     ],
     "test-real": [
@@ -176,5 +177,6 @@ PHASES: dict[str, list[list[list[Step]]]] = {
             [_tests("real servers", "tests/real"), _tests("browser", "tests/browser", *_without(TWO_WEEKS))],
             [_tests("browser, two weeks", TWO_WEEKS)],
         ],
+        [[_tests("a thousand reminders, kills", REMINDERS_KILLED, "--people", "1000", "-o", "timeout=900")]],
     ],
 }

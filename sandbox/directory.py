@@ -48,9 +48,11 @@ def find(connection: sqlite3.Connection, key: str) -> Row | None:
 
 def find_all(connection: sqlite3.Connection, after: str, wanted: Filter | None) -> Iterator[dict[str, Any]]:
     """Documents of the matching users in the order of their ids, from the one behind `after`."""
-    status = wanted.status if wanted else None
+    ids = json.dumps(sorted(wanted.ids)) if wanted and wanted.ids is not None else None
     rows = connection.execute(
-        "SELECT * FROM users WHERE id > ? AND (? IS NULL OR status = ?) ORDER BY id", (after, status, status)
+        "SELECT * FROM users WHERE id > :after AND (:status IS NULL OR status = :status)"
+        " AND (:ids IS NULL OR id IN (SELECT value FROM json_each(:ids))) ORDER BY id",
+        {"after": after, "status": wanted.status if wanted else None, "ids": ids},
     )
     for row in rows:
         user = document(row)

@@ -66,10 +66,11 @@ LOG_FILTER = Dialect(
 
 @dataclass(frozen=True)
 class Filter:
-    """A parsed expression: whether a document matches, and the status every match must have (None: any)."""
+    """A parsed expression: whether a document matches, and the status and ids that matches have (None: any)."""
 
     matches: Predicate
     status: str | None = None
+    ids: frozenset[str] | None = None
 
 
 TOKEN = re.compile(r'\s*(?:(?P<paren>[()])|(?P<string>"(?:[^"\\]|\\.)*")|(?P<word>[^\s()"]+))')
@@ -117,8 +118,9 @@ class _Parser:
             parts.append(self._all())
         if len(parts) == 1:
             return parts[0]
-        tests = [part.matches for part in parts]
-        return Filter(lambda document: any(test(document) for test in tests))
+        tests, ids = [part.matches for part in parts], [part.ids for part in parts]
+        named = None if None in ids else frozenset().union(*ids)
+        return Filter(lambda document: any(test(document) for test in tests), ids=named)
 
     def _all(self) -> Filter:
         parts = [self._one()]
@@ -128,7 +130,8 @@ class _Parser:
             return parts[0]
         tests = [part.matches for part in parts]
         status = next((part.status for part in parts if part.status), None)
-        return Filter(lambda document: all(test(document) for test in tests), status)
+        ids = next((part.ids for part in parts if part.ids is not None), None)
+        return Filter(lambda document: all(test(document) for test in tests), status, ids)
 
     def _one(self) -> Filter:
         if self.dialect.negation and self._accept("word", "not"):
@@ -158,7 +161,9 @@ class _Parser:
             raise InvalidFilter(f"{attribute} does not support co")
         wanted = self._value(attribute)
         status = wanted if (attribute, operator) == ("status", "eq") and isinstance(wanted, str) else None
-        return Filter(_test(attribute, operator, wanted, self.dialect.ignores_case), status and status.upper())
+        exactly = (attribute, operator) == ("id", "eq") and not self.dialect.ignores_case
+        ids = frozenset({wanted}) if exactly and isinstance(wanted, str) else None
+        return Filter(_test(attribute, operator, wanted, self.dialect.ignores_case), status and status.upper(), ids)
 
     def _value(self, attribute: str) -> Any:
         if self.at < len(self.tokens) and self.tokens[self.at][0] == "string":

@@ -3,14 +3,14 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
 from account_access import audit, directory_facts, faults, notices, reminders, zones
 from account_access.cadence.audience import no_worker
 from account_access.cadence.calendar import Calendar
-from account_access.cadence.contractors import ContractorPlanner
+from account_access.cadence.contractors import DAYS, ContractorPlanner
 from account_access.cadence.directory import DirectoryEntry, folded
 from account_access.connectors.registry import System
 from account_access.directory_facts import Known
@@ -50,10 +50,10 @@ def _run(service: Service, system: System) -> int:
     run = daily.due(service.store, now, planner.calendar, run_name(system.key), planner.section.send_at)
     if run is None or not directory.ensure_fresh(service, system):
         return 0
-    everyone = {known.entry.key: known for known in directory_facts.entries(service.store, system.key)}
     made = 0
     with service.store.begin() as connection:
         missed = set() if run.last_only else _fold_in(connection, now, system, run.today)
+        everyone = concerned(connection, service.settings, system.key, run.days, missed)
         for message in plan(planner, everyone, run.days, run.today, missed):
             if message.last or not run.last_only:
                 made += create(connection, now, service.settings, system, everyone, message, run.today)
@@ -62,6 +62,14 @@ def _run(service: Service, system: System) -> int:
     if made:
         logger.info("%s: %d contractor notices for %s", system.name, made, run.today)
     return made
+
+
+def concerned(
+    connection: Connection, settings: Settings, system: str, days: Sequence[date], missed: Iterable[str] = ()
+) -> dict[str, Known]:
+    """Whom runs of these days may tell something or tell of: workers, their managers, the admins, by key (C3)."""
+    ends = {day + timedelta(days=before) for day in days for before in DAYS}
+    return directory_facts.ending(connection, system, ends, list(missed), settings.contractor.admins)
 
 
 def plan(
@@ -73,8 +81,8 @@ def plan(
 ) -> list[Planned]:
     """What runs of these days send together: one message a recipient, with every worker whose day was among them.
 
-    `everyone` is by `DirectoryEntry.key`. A contract that has ended by `today` is not told any more. `missed`: ids of
-    workers whose manager could not be told on their day.
+    `everyone`: whom they concern, by `DirectoryEntry.key`. A contract that has ended by `today` is not told any more.
+    `missed`: ids of workers whose manager could not be told on their day.
     """
     missed = set(missed)
     entries = {key: known.entry for key, known in everyone.items()}

@@ -1,6 +1,12 @@
-"""Delivers notices: claims each, hands its id to Rasa's channel, and believes only what the channel says is written."""
+"""Delivers notices: claims them, hands their ids to Rasa's channel, and believes only what the channel says is written.
+
+Claims and ends of many notices are one transaction, looks at many accounts one call (schedulers/looks.py): a morning's
+ten thousand reminders are as many turns, and little more.
+"""
 
 import logging
+import threading
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
@@ -10,7 +16,7 @@ from account_access import faults, notices, reminders, zones
 from account_access.cadence.calendar import Calendar
 from account_access.notices import Notice
 from account_access.settings import Settings
-from schedulers import daily
+from schedulers import daily, looks
 from schedulers.service import Service
 
 logger = logging.getLogger(__name__)
@@ -20,37 +26,115 @@ CONNECT_SECONDS, READ_SECONDS = 2, 30
 BACKOFF_SECONDS = (1, 2, 4, 8, 15, 30)
 # Reminders may wait: with an identity system that is away for half a day they are still no dead letters.
 PATIENT_BACKOFF_SECONDS = (*BACKOFF_SECONDS, 60, 120, 300, 900)
+# So many notices are claimed together for each that is under way; a lockout waits behind no more of them.
+CLAIMED_EACH = 2
 
 
 def deliver(service: Service) -> int:
     """Delivers every due notice once, so many at a time; returns how many reached their inbox."""
-    waiting = notices.due(service.store, service.clock)
-    if not waiting:
+    feed = _Feed(service)
+    if not feed.fill():
         return 0
-    with ThreadPoolExecutor(service.settings.schedulers.concurrency) as pool:
-        return sum(pool.map(lambda notice: _deliver(service, notice), waiting))
+    lanes = service.settings.schedulers.concurrency
+    with ThreadPoolExecutor(lanes) as pool:
+        running = [pool.submit(feed.work) for _ in range(lanes)]
+    feed.note_ends()
+    return sum(lane.result() for lane in running)
 
 
-def _deliver(service: Service, notice: Notice) -> bool:
-    later = held_until(service.settings, notice, service.clock.now())
-    if later:
-        notices.hold(service.store, notice, later, "held back until the next morning")
-        return False
-    if not notices.claim(service.store, service.clock, notice, CLAIM_SECONDS, service.settings.lockout):
-        return False
-    faults.point("notice_claimed")
+class _Feed:
+    """The due notices of one round, handed to the threads that deliver them; each is tried once."""
+
+    def __init__(self, service: Service):
+        self.service = service
+        self.guard = threading.Lock()
+        self.claimed: deque[Notice] = deque()
+        self.ends: deque[tuple[Notice, dict]] = deque()
+        self.tried: set[str] = set()
+
+    def work(self) -> int:
+        """Delivers one after another until nothing is due; returns how many reached their inbox."""
+        written = 0
+        while (notice := self._next()) is not None:
+            answer = _answer(self.service, notice)
+            self.ends.append((notice, answer))
+            written += bool(answer.get("written"))
+        return written
+
+    def _next(self) -> Notice | None:
+        with self.guard:
+            if not self.claimed:
+                self.fill()
+            return self.claimed.popleft() if self.claimed else None
+
+    def fill(self) -> bool:
+        """Notes what ended and claims the next few; False where nothing more is due."""
+        self.note_ends()
+        while not self.claimed:
+            due = notices.due(self.service.store, self.service.clock)
+            found = [notice for notice in due if notice.id not in self.tried]
+            if not found:
+                return False
+            ready = self._not_held(found)
+            if ready:
+                self._claim(ready)
+                faults.point("notice_claimed")
+        return True
+
+    def _not_held(self, found: list[Notice]) -> list[Notice]:
+        """Those that are for this hour; the others are put off."""
+        now = self.service.clock.now()
+        held: dict[datetime, list[str]] = {}
+        for notice in found:
+            until = held_until(self.service.settings, notice, now)
+            if until:
+                held.setdefault(until, []).append(notice.id)
+        if not held:
+            return found
+        with self.service.store.repeatable() as connection:
+            for until, ids in held.items():
+                notices.hold(connection, ids, until, "held back until the next morning")
+                self.tried.update(ids)
+        return [notice for notice in found if notice.id not in self.tried]
+
+    def _claim(self, found: list[Notice]) -> None:
+        few = CLAIMED_EACH * self.service.settings.schedulers.concurrency
+        look = looks.look(self.service, found, few)
+        now = self.service.clock.now()
+        with self.service.store.repeatable() as connection:
+            notices.seen_true(connection, now, look.true)
+            notices.hold(connection, look.silent, now + look.again_in, "its system did not answer")
+            ready = [notice for notice in found if notice.id not in look.silent][:few]
+            limits = self.service.settings.lockout
+            self.claimed.extend(notices.claim(connection, now, ready, CLAIM_SECONDS, limits))
+        # Also those that others have, or that have to wait: their turn comes in another round.
+        self.tried |= {notice.id for notice in ready} | look.silent
+
+    def note_ends(self) -> None:
+        """Writes down how deliveries ended; a kill before that costs nothing, for the inbox row is the proof."""
+        ended = [self.ends.popleft() for _ in range(len(self.ends))]
+        if not ended:
+            return
+        now = self.service.clock.now()
+        with self.service.store.repeatable() as connection:
+            written = [notice.id for notice, answer in ended if answer.get("written")]
+            notices.settle(connection, now, written, notices.DELIVERED)
+            for notice, answer in ended:
+                if not answer.get("written") and answer.get("state") not in (notices.DROPPED, notices.DEAD):
+                    notices.retry(connection, now, notice, _pause(notice))
+
+
+def _answer(service: Service, notice: Notice) -> dict:
     try:
-        answer = _inject(service, notice)
+        return _inject(service, notice)
     except (requests.RequestException, ValueError) as error:
         logger.warning("Notice %s was not delivered yet: %s", notice.id, error)
-        answer = {}
-    if answer.get("written"):
-        notices.settle(service.store, service.clock, notice.id, notices.DELIVERED)
-        return True
-    if answer.get("state") not in (notices.DROPPED, notices.DEAD):
-        pauses = PATIENT_BACKOFF_SECONDS if notice.kind in reminders.PLANNED else BACKOFF_SECONDS
-        notices.retry(service.store, service.clock, notice, pauses[min(notice.attempts, len(pauses) - 1)])
-    return False
+        return {}
+
+
+def _pause(notice: Notice) -> float:
+    pauses = PATIENT_BACKOFF_SECONDS if notice.kind in reminders.PLANNED else BACKOFF_SECONDS
+    return pauses[min(notice.attempts, len(pauses) - 1)]
 
 
 def held_until(settings: Settings, notice: Notice, now: datetime) -> datetime | None:

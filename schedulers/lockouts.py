@@ -5,18 +5,24 @@ ways or after a restart, tells it once.
 """
 
 import logging
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
+from typing import TypeVar
 
 from sqlalchemy import select, update
 
 from account_access import breaker, notices, offers, people
-from account_access.connectors.base import Account, AccountNotFound, SystemFailure
+from account_access.connectors.base import Account, SystemFailure
 from account_access.connectors.registry import System
 from account_access.store import tables
 from account_access.unlocks import QUESTIONS
 from schedulers.service import Service
 
 logger = logging.getLogger(__name__)
+
+AT_ONCE = 200
+Item = TypeVar("Item")
 
 
 def poll(service: Service) -> int:
@@ -27,7 +33,7 @@ def poll(service: Service) -> int:
             continue
         try:
             locked = _locked_now(service, system)
-            made += sum(_note(service, system, account) for account in locked.values())
+            made += sum(_note(service, system, some) for some in _in_parts(locked.values()))
             _watch_for_masses(service, system, locked)
             _settle_offers(service, system, locked)
         except SystemFailure as error:
@@ -44,18 +50,14 @@ def _locked_now(service: Service, system: System) -> dict[str, Account]:
         # The search alone misses nothing that stands; events only come sooner.
         logger.warning("%s: the log of lockouts could not be read: %s", system.name, error)
         return locked
-    for external_id in named:
-        if external_id in locked:
-            continue
-        try:
-            account = system.connector.account(external_id)
-        except SystemFailure as error:
-            # If it stands, the next search shows it; the others are told meanwhile.
-            logger.warning("%s: the account %s could not be read: %s", system.name, external_id, error)
-            continue
-        if account.locked:
-            locked[external_id] = account
-    return locked
+    unknown = [external_id for external_id in named if external_id not in locked]
+    try:
+        read = system.connector.many_accounts(unknown) if unknown else {}
+    except SystemFailure as error:
+        # What stands of them, the next search shows; the others are told meanwhile.
+        logger.warning("%s: accounts of new events could not be read: %s", system.name, error)
+        return locked
+    return locked | {external_id: account for external_id, account in read.items() if account.locked}
 
 
 def _from_events(service: Service, system: System) -> tuple[str, ...]:
@@ -83,22 +85,36 @@ def _since(now: datetime, moved_at: datetime | None, overlap_seconds: float, loo
     return max(earliest, moved_at - timedelta(seconds=overlap_seconds)) if moved_at else earliest
 
 
-def _note(service: Service, system: System, account: Account) -> bool:
-    """Makes the notice of one locked account; False if it is known, or nobody of ours."""
-    now = service.clock.now()
+def _note(service: Service, system: System, some: Sequence[Account]) -> int:
+    """Makes the notices of locked accounts, those that are known or nobody's of ours left out; returns how many."""
+    now, made = service.clock.now(), 0
     with service.store.begin() as connection:
-        person_id = people.owner_of(connection, system.key, account.external_id)
-        person = people.find(connection, person_id) if person_id else None
-        if person is None or not person.active:
-            return False
-        facts = {
-            "system": system.key,
-            "external_id": account.external_id,
-            "locked_at": account.locked_at.isoformat() if account.locked_at else None,
+        owners = people.active_owners(connection, system.key, [account.external_id for account in some])
+        keys = {
+            notices.lockout_key(owners[account.external_id], system.key, account.locked_at): account
+            for account in some
+            if account.external_id in owners
         }
-        key = notices.lockout_key(person.id, system.key, account.locked_at)
-        made = notices.create(connection, now, key, notices.LOCKOUT, person.id, facts)
-        return (made or notices.repeat_lockout(connection, now, key, service.settings.lockout)) is not None
+        known = notices.known(connection, keys)
+        for key, account in keys.items():
+            if key in known:
+                made += notices.repeat_lockout(connection, now, key, service.settings.lockout) is not None
+                continue
+            facts = {
+                "system": system.key,
+                "external_id": account.external_id,
+                "locked_at": account.locked_at.isoformat() if account.locked_at else None,
+            }
+            notices.create(connection, now, key, notices.LOCKOUT, owners[account.external_id], facts)
+            made += 1
+    return made
+
+
+def _in_parts(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """So many of a storm are one transaction, so that the door never waits long."""
+    following = iter(items)
+    while part := list(islice(following, AT_ONCE)):
+        yield part
 
 
 def _watch_for_masses(service: Service, system: System, locked: dict[str, Account]) -> None:
@@ -115,17 +131,12 @@ def _settle_offers(service: Service, system: System, locked: dict[str, Account])
     )
     with service.store.reading() as connection:
         standing = [row for row in connection.execute(query) if row.subject.get("system") == system.key]
-    for row in standing:
-        external_id = row.subject["external_id"]
-        if external_id in locked or _locked(system, external_id):
-            continue
+    doubtful = {row.subject["external_id"] for row in standing} - locked.keys()
+    # The search lags behind, so it is asked again, for all of them at once; who is gone is not locked.
+    read = system.connector.many_accounts(doubtful) if doubtful else {}
+    over = {external_id for external_id in doubtful if external_id not in read or not read[external_id].locked}
+    people_of_those = {row.person_id for row in standing if row.subject["external_id"] in over}
+    for some in _in_parts(people_of_those):
         with service.store.begin() as connection:
-            offers.overtake(connection, service.clock.now(), row.person_id, system.key, QUESTIONS)
-
-
-def _locked(system: System, external_id: str) -> bool:
-    """Whether the account is locked now; one that is gone is not."""
-    try:
-        return system.connector.account(external_id).locked
-    except AccountNotFound:
-        return False
+            for person_id in some:
+                offers.overtake(connection, service.clock.now(), person_id, system.key, QUESTIONS)

@@ -79,12 +79,11 @@ def _run(service: Service, system: System) -> int:
     run = daily.due(service.store, now, planner.calendar, run_name(system.key), planner.section.send_at)
     if run is None or not directory.ensure_fresh(service, system):
         return 0
-    everyone = directory_facts.entries(service.store, system.key)
     if run.first:
-        _take_as_told(service, planner, system, everyone)
+        _take_as_told(service, planner, system)
     missed = {} if run.last_only else _fold_in(service, system, run)
     made = 0
-    for some in _in_parts(_candidates(planner, everyone, run, missed, now)):
+    for some in in_parts(_candidates(service, planner, system, run, missed, now)):
         with service.store.begin() as connection:
             found = plan(connection, planner, system.key, some, now)
             wanted = [one for one in found if one.last or not run.last_only]
@@ -98,10 +97,10 @@ def _run(service: Service, system: System) -> int:
 
 
 def _candidates(
-    planner: PasswordPlanner, everyone: Iterable[Known], run: Due, missed: Mapping[str, date], now: datetime
+    service: Service, planner: PasswordPlanner, system: System, run: Due, missed: Mapping[str, date], now: datetime
 ) -> Iterator[tuple[Known, Sequence[date]]]:
     """Whom the run could tell something if nothing was sent or answered before, and the days to look at."""
-    for known in everyone:
+    for known in directory_facts.expiring(service.store, system.key, planner.horizon(run.today)):
         days = run.days if known.person_id not in missed else (*run.days, missed[known.person_id])
         if any(planner.decide(known.entry, NEVER_SENT, day, now).notice for day in days):
             yield known, days
@@ -169,21 +168,22 @@ def _fold_in(service: Service, system: System, run: Due) -> dict[str, date]:
     return missed
 
 
-def _take_as_told(service: Service, planner: PasswordPlanner, system: System, everyone: Iterable[Known]) -> None:
+def _take_as_told(service: Service, planner: PasswordPlanner, system: System) -> None:
     """Whose password expired before there were any runs is not told of it: that would be everybody's old story."""
     now = service.clock.now()
     before = daily.last_run_before(now, planner.calendar, planner.section.send_at)
-    old = [
+    old = (
         (known.person_id, known.entry.password_expires_at)
-        for known in everyone
-        if known.entry.password_expires_at and known.entry.password_expires_at <= before
-    ]
-    for some in _in_parts(old):
+        for known in directory_facts.expiring(service.store, system.key, now)
+        if known.entry.password_expires_at <= before
+    )
+    for some in in_parts(old):
         with service.store.begin() as connection:
             reminders.take_as_told(connection, now, system.key, some)
 
 
-def _in_parts(items: Iterable) -> Iterator[list]:
+def in_parts(items: Iterable) -> Iterator[list]:
+    """Lists of at most AT_ONCE items."""
     part = []
     for item in items:
         part.append(item)

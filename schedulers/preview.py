@@ -86,25 +86,26 @@ def decisions(
 ) -> Iterator[Line]:
     """Every notice of that day's runs; for `wanted` people (keys of logins) also why there is none."""
     for system in _systems(store):
-        everyone = directory_facts.entries(store, system)
-        yield from _passwords(store, settings, system, everyone, day, now, wanted)
-        yield from _contractors(settings, system, everyone, day, wanted)
+        yield from _passwords(store, settings, system, day, now, wanted)
+        yield from _contractors(store, settings, system, day, wanted)
 
 
-def _passwords(store, settings, system, everyone: list[Known], day, now, wanted) -> Iterator[Line]:
+def _passwords(store, settings, system, day, now, wanted) -> Iterator[Line]:
     planner = password_expiry.planner_of(settings)
     run = planner.calendar.at(day, planner.section.send_at)
     when = max(run, now) if planner.calendar.date(now) == day else run
-    people = [known for known in everyone if wanted is None or known.entry.key in wanted]
-    with store.reading() as connection:
-        for begin in range(0, len(people), password_expiry.AT_ONCE):
-            some = people[begin : begin + password_expiry.AT_ONCE]
-            entries = {known.person_id: known.entry for known in some}
+    people = directory_facts.everyone(store, system)
+    if wanted is None:
+        people = directory_facts.expiring(store, system, planner.horizon(day))
+    asked = (known for known in people if wanted is None or known.entry.key in wanted)
+    for some in password_expiry.in_parts(asked):
+        entries = {known.person_id: known.entry for known in some}
+        with store.reading() as connection:
             found = reminders.histories(connection, planner, system, entries)
-            for known in some:
-                one = password_expiry.decide(planner, known, found[known.person_id], day, when)
-                if one.decision.notice or wanted is not None:
-                    yield _password_line(system, known, one, when, settings)
+        for known in some:
+            one = password_expiry.decide(planner, known, found[known.person_id], day, when)
+            if one.decision.notice or wanted is not None:
+                yield _password_line(system, known, one, when, settings)
 
 
 def _password_line(system: str, known: Known, one, when: datetime, settings: Settings) -> Line:
@@ -116,10 +117,12 @@ def _password_line(system: str, known: Known, one, when: datetime, settings: Set
     return Line(system, known.entry.login, notice, at if notice else None, about, one.decision.reason)
 
 
-def _contractors(settings, system, everyone: list[Known], day, wanted) -> Iterator[Line]:
+def _contractors(store, settings, system, day, wanted) -> Iterator[Line]:
     planner = contractor_expiry.planner_of(settings)
     run = planner.calendar.at(day, planner.section.send_at).astimezone(planner.calendar.zone)
-    for message in contractor_expiry.plan(planner, {known.entry.key: known for known in everyone}, [day], day):
+    with store.reading() as connection:
+        concerned = contractor_expiry.concerned(connection, settings, system, [day])
+    for message in contractor_expiry.plan(planner, concerned, [day], day):
         if wanted is not None and (message.to is None or message.to.entry.key not in wanted):
             continue
         workers = ", ".join(f"{w.entry.login} until {w.entry.contract_ends_on}" for w in message.workers)
@@ -139,14 +142,14 @@ def send(options: argparse.Namespace, settings: Settings, store: Store, clock: C
 def _send(settings: Settings, store: Store, system: str, wanted: set[str], now: datetime) -> list[dict]:
     passwords, contractors = password_expiry.planner_of(settings), contractor_expiry.planner_of(settings)
     today = passwords.calendar.date(now)
-    everyone = directory_facts.entries(store, system)
-    people = [(known, [today]) for known in everyone if known.entry.key in wanted]
+    people = [(known, [today]) for known in directory_facts.everyone(store, system) if known.entry.key in wanted]
     rows = []
     with store.begin() as connection:
+        concerned = contractor_expiry.concerned(connection, settings, system, [today])
         for one in password_expiry.plan(connection, passwords, system, people, now):
             new = password_expiry.create(connection, now, system, one, today, any_hour=True)
             rows.append({"login": one.known.entry.login, "notice": one.kind, "made": "now" if new else "before"})
-        for message in contractor_expiry.plan(contractors, {k.entry.key: k for k in everyone}, [today], today):
+        for message in contractor_expiry.plan(contractors, concerned, [today], today):
             if message.to is not None and message.to.entry.key in wanted:
                 new = contractor_expiry.create_one(connection, now, system, message.to, message, today, any_hour=True)
                 made = "now" if new else "before"
@@ -225,12 +228,14 @@ def _day(text: str | None, settings: Settings, clock: Clock) -> date:
 
 def _logins(store: Store, given: Iterable[str]) -> set[str]:
     """The keys of these logins. Raises BadRequest for one that the directory does not have."""
+    wanted = {folded(login) for login in given}
     with store.reading() as connection:
-        known = {folded(login) for login in connection.execute(select(tables.accounts.c.login)).scalars()}
+        logins = connection.execute(select(tables.accounts.c.login)).scalars()
+        known = {key for login in logins if (key := folded(login)) in wanted}
     for login in given:
         if folded(login) not in known:
             raise BadRequest(f"nobody has the login {login!r}; write it whole, e.g. dana@acme.example")
-    return {folded(login) for login in given}
+    return wanted
 
 
 def _print(rows: Iterable[Mapping], as_json: bool, title: str, nothing: str) -> None:

@@ -17,7 +17,7 @@ from account_access import settings as configuration
 from account_access import zones
 from account_access.clock import Clock
 from account_access.settings import ProcessesSection, Settings, SettingsError
-from account_access.simulation import actions_file, calendar_page, cells, people_file
+from account_access.simulation import actions_file, calendar_page, cells, people_file, picture
 from account_access.simulation.play import Period, Simulation
 from account_access.simulation.problems import BadInput, Problems, quoted
 from account_access.simulation.records import Sent, Writer
@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--settings", metavar="settings.yml", help="whose rules; default: $SETTINGS, or settings.yml")
     parser.add_argument("--from", dest="first", metavar="2027-01-01", help="first day; default today")
     parser.add_argument("--days", default="365", metavar="365", help="how many days, default 365")
+    parser.add_argument("--picture", metavar="year.png", help="also draw its calendar; .svg and .pdf are drawn as well")
     parser.add_argument("--output", metavar="out.jsonl", help="JSON lines; - is stdout. Without it, a page to read")
 
 
@@ -50,6 +51,8 @@ def simulate(options: argparse.Namespace, clock: Clock) -> int:
         simulation = Simulation(settings, people, period, lambda line, text: say(f"{name}:{line}: {text}"), _Progress())
         sent = simulation.run(actions)
         _write(options.output, sent, simulation, period, len(people))
+        if options.picture is not None:
+            _draw(options.picture, sent, simulation, period, len(people))
     except BadInput as error:
         print(error, file=sys.stderr)
         return 2
@@ -137,6 +140,8 @@ def _period(options: argparse.Namespace, settings: Settings, clock: Clock, lines
         days = int(options.days)
     else:
         lines.append(f"--days: {quoted(options.days)} is not a number of days from 1 to {MOST_DAYS}; write e.g. 365")
+    if options.picture is not None and days > picture.MOST_DAYS:
+        lines.append(f"--picture: {days} days are too many for one picture; write --days {picture.MOST_DAYS} or fewer")
     return Period(first, days)
 
 
@@ -187,6 +192,16 @@ def _write(path: str | None, sent: list[Sent], simulation: Simulation, period: P
                 _write_lines(file, writer.lines(sent))
         except OSError as error:
             raise BadInput([f"{path}: cannot be written ({error.strerror}); check --output"])
+
+
+def _draw(path: str, sent: list[Sent], simulation: Simulation, period: Period, people: int) -> None:
+    try:
+        picture.draw(Path(path), sent, period, people, Writer(simulation.calendar, simulation.contractors))
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise BadInput([f"{path}: cannot be drawn ({why}); name a file that ends in .png, .svg or .pdf"])
+    except ImportError as error:
+        raise BadInput([f"{path}: cannot be drawn ({error}); install matplotlib or leave --picture out"])
 
 
 def _write_lines(file, lines: Iterable[str]) -> None:

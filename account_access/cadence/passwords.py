@@ -21,6 +21,8 @@ REMINDER_ANSWERS = (ALREADY_UPDATED, REMIND_LATER, DO_NOT_REMIND, OPEN_TICKET, L
 EXPIRED_ANSWERS = (OPEN_TICKET, LINK_CLICK)
 
 A_DAY = timedelta(hours=24)
+# A last reminder is at most so many days before the expiry: of a Monday's, on the Friday.
+MOST_BEFORE = 3
 # Directories write "never" as a year that no calendar reaches.
 NEVER = 9990
 
@@ -118,6 +120,10 @@ class PasswordPlanner:
         if not self.section.weekend_reminders and weekday >= SATURDAY:
             ordinal -= weekday - SATURDAY + 1
         return date.fromordinal(max(ordinal, 1))
+
+    def horizon(self, day: date) -> datetime:
+        """Who is told something by the run of `day` has an expiry before this instant (UTC)."""
+        return self.calendar.begin(day + timedelta(days=max(self.days[0], MOST_BEFORE) + 1))
 
     def next_day(self, entry: DirectoryEntry, history: PasswordHistory, not_before: date) -> date | None:
         """The first date from `not_before` on whose run can have something to say, as things are now; None if none.

@@ -9,7 +9,7 @@ SystemFailure
     └── OutcomeUnknown     it was asked to act and did not answer: read before doing anything else
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -195,9 +195,9 @@ class PasswordRules:
 class DirectoryPerson:
     """One person of a directory's page; None where it says nothing.
 
-    `manager_login`: the login of the person they report to, as the directory spells it. `contract_ends_on`: the last
-    day of a contingent worker's contract (C3). `second_email`: another address of theirs, to tell them what was done
-    (M7). Instants are UTC.
+    `manager_login`: whom they report to, as the directory names them: by login, address, id or employee number.
+    `contract_ends_on`: the last day of a contingent worker's contract (C3). `second_email`: another address of theirs,
+    to tell them what was done (M7). Instants are UTC.
     """
 
     external_id: str
@@ -217,6 +217,7 @@ class DirectoryPerson:
     password_changed: datetime | None = None
     password_elsewhere: bool = False
     second_email: str | None = None
+    employee_number: str | None = None
 
     @property
     def account(self) -> Account:
@@ -252,7 +253,7 @@ class LockoutPage:
 class Connector(Protocol):
     """One identity system. Calls block, within connect and read timeouts; run them in that system's own threads.
 
-    `capabilities` names what else than reading an account it can do; the other methods are not called:
+    `capabilities` names what else than reading accounts it can do; the other methods are not called:
     unlock (`unlock`, `groups`), lockouts (`locked_accounts`, `lockouts_since`), people (`people`), directory
     (`directory_rules`), factors (`factors`, `remove_factor`), sessions (`end_sessions`), reset_link
     (`mint_reset_link`), history (`sign_in_history`), password_rules (`password_rules`), manager (`manager`), codes
@@ -264,6 +265,12 @@ class Connector(Protocol):
 
     def account(self, external_id: str) -> Account:
         """Reads one account, never from a cache. Raises AccountNotFound and the errors above."""
+
+    def many_accounts(self, external_ids: Collection[str]) -> dict[str, Account]:
+        """Reads many accounts by id in few calls, for each is a call less that the system counts (N10).
+
+        One that is not there is left out; so may one be that is deactivated: whoever has to know reads it alone.
+        """
 
     def groups(self, external_id: str) -> frozenset[str]:
         """The names of the account's groups."""

@@ -4,7 +4,8 @@ Needs a token with okta.users.read, okta.users.manage and okta.logs.read (Help D
 okta.policies.read to tell when a password expires and a lockout ends.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -46,6 +47,8 @@ STATUSES = {
     "PROVISIONED": Status.PENDING,
 }
 PAGE = 200
+# Of so many ids a filter is made: an address of five kilobytes, where servers take eight.
+IDS_AT_ONCE = 100
 LOCKOUT_EVENTS = (
     'eventType eq "user.account.lock" or (eventType eq "user.session.start" and outcome.reason eq "LOCKED_OUT")'
 )
@@ -81,6 +84,19 @@ class OktaConnector:
         if account.external_id != external_id:
             raise TemporarilyUnavailable(f"asked for {external_id}, got {account.external_id[:40]}")
         return account
+
+    def many_accounts(self, external_ids: Collection[str]) -> dict[str, Account]:
+        found: dict[str, Account] = {}
+        asked = sorted(set(external_ids))
+        for begin in range(0, len(asked), IDS_AT_ONCE):
+            some = asked[begin : begin + IDS_AT_ONCE]
+            wanted = " or ".join(f"id eq {json.dumps(external_id)}" for external_id in some)
+            for page in self._pages("/api/v1/users", {"filter": wanted, "limit": PAGE}):
+                for user in page:
+                    account = _account(mapping(user))
+                    if account.external_id in some:
+                        found[account.external_id] = account
+        return found
 
     def groups(self, external_id: str) -> frozenset[str]:
         return frozenset(text(mapping(group.get("profile")), "name") for group in self._groups(external_id))

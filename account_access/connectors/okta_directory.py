@@ -39,6 +39,7 @@ def person_of(user: dict[str, Any], account: Account, attributes) -> DirectoryPe
         password_changed=account.password_changed,
         password_elsewhere=account.password_elsewhere,
         second_email=_address(profile, "secondEmail"),
+        employee_number=words(profile, "employeeNumber", 100),
     )
 
 

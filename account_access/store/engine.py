@@ -16,6 +16,8 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.pool import QueuePool
 
+from account_access.store.together import Together
+
 BUSY_SECONDS = 15
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -32,6 +34,7 @@ class Store:
         # Made once: an option set on a connection costs as much as a small query.
         self._reading = engine.execution_options(read_only=True)
         self._repeatable = engine.execution_options(repeatable=True)
+        self.together = Together(self.repeatable)
 
     @classmethod
     def open(cls, url: str) -> "Store":
@@ -75,6 +78,7 @@ class Store:
             yield connection
 
     def close(self) -> None:
+        self.together.close()
         self.engine.dispose()
 
 

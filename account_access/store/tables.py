@@ -99,7 +99,9 @@ directory_facts = Table(
     Column("password_expires_at", Instant, comment="null and not never_expires: nobody knows"),
     Column("never_expires", Boolean, nullable=False),
     Column("changed_at", Instant, nullable=False, comment="when we first read it so"),
+    Column("employee_number", String(100)),
     Index("ix_directory_facts_system_password_expires_at", "system", "password_expires_at"),
+    Index("ix_directory_facts_system_contract_ends_on", "system", "contract_ends_on"),
 )
 identities = Table(
     "identities",
@@ -252,7 +254,9 @@ notices = Table(
     Column("claimed_by", String(200)),
     Column("attempts", Integer, nullable=False),
     Column("delivered_at", Instant),
+    Column("seen_true_at", Instant, comment="when its account was last seen to be as it says, for many in one call"),
     Index("ix_notices_state_due_at", "state", "due_at"),
+    Index("ix_notices_kind_state_due_at", "kind", "state", "due_at"),
     Index("ix_notices_kind_created_at", "kind", "created_at"),
 )
 # What people answered to reminders, and what the world did; nothing here is changed or deleted.

@@ -1,7 +1,7 @@
 """An identity system that keeps the Connector's promises, or breaks one of them when a switch says so."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -100,6 +100,12 @@ class FakeSystem:
 
     def account(self, external_id: str) -> Account:
         return self._called("account", external_id, lambda: self._find(external_id))
+
+    def many_accounts(self, external_ids: Collection[str]) -> dict[str, Account]:
+        def read() -> dict[str, Account]:
+            return {external_id: self.accounts[external_id] for external_id in external_ids & self.accounts.keys()}
+
+        return self._called("many_accounts", f"{len(external_ids)}", read)
 
     def groups(self, external_id: str) -> frozenset[str]:
         return self._called("groups", external_id, lambda: self._of(external_id, self.memberships))

@@ -36,6 +36,14 @@ PASSWORD = offer(
     ("Cancel", "cancel"),
 )
 ARTICLE = offer("article", "offer:article", ("View answer", "view_answer"), ("Cancel", "cancel"))
+REMINDER = offer(
+    "password_reminder",
+    "offer:reminder",
+    ("Already updated", "already_updated"),
+    ("Remind me later", "remind_later"),
+    ("Do not remind me again", "stop_reminding"),
+    ("Open a ticket", "open_ticket"),
+)
 HELP = offer("help", "offer:help", ("Open a ticket", "affirm"), ("Cancel", "cancel"))
 
 # (open offers, the last shown last; text; intent understood; intent then; question)
@@ -64,6 +72,14 @@ CASES = [
     ([PASSWORD, LOCKOUT], "yes", "affirm", "affirm", "several"),
     ([PASSWORD, ARTICLE], "yes", "affirm", "affirm", "several"),
     ([LOCKOUT, PASSWORD], "recover access", "affirm", "recover_access", "password"),
+    # a bare yes or no to a reminder is asked about, where the reminder was shown last
+    ([REMINDER], "yes", "affirm", "affirm", "several"),
+    ([REMINDER], "not now", "deny", "deny", "several"),
+    ([MENU, REMINDER], "ok", "affirm", "affirm", "several"),
+    ([REMINDER, MENU], "ok", "affirm", "affirm", "none"),
+    ([LOCKOUT, REMINDER], "yes", "affirm", "affirm", "lockout"),
+    ([REMINDER], "already updated", "affirm", "already_updated", "password_reminder"),
+    ([REMINDER], "hello", "greet", "greet", "none"),
     # numbers answer the last shown
     ([UNLOCK], "1", "choose_option", "affirm", "unlock"),
     ([UNLOCK], "2", "choose_option", "contact_support", "unlock"),

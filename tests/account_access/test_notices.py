@@ -15,7 +15,12 @@ def make(world, key="lockout:1", kind=notices.LOCKOUT, name="dana", **facts):
 
 
 def claim(world, notice, seconds=45):
-    return notices.claim(world.store, world.clock, notice, seconds, world.settings.lockout)
+    return world.claim(notice, seconds)
+
+
+def give_back(world, notice, seconds):
+    with world.store.begin() as connection:
+        notices.retry(connection, world.clock.now(), notice, seconds)
 
 
 def write(world, notice):
@@ -27,7 +32,7 @@ def write(world, notice):
 def deliver(world, notice):
     assert claim(world, notice)
     write(world, notice)
-    notices.settle(world.store, world.clock, notice.id, notices.DELIVERED)
+    world.settle(notice.id, notices.DELIVERED)
 
 
 def due(world):
@@ -42,7 +47,7 @@ class TestKeys:
     def test_n9_lockout_is_told_once_whatever_became_of_it(self, world):
         first = make(world)
         assert make(world) is None
-        notices.settle(world.store, world.clock, first.id, notices.DROPPED, "over")
+        world.settle(first.id, notices.DROPPED, "over")
         assert make(world) is None
 
     def test_n9_key_is_person_system_and_instant(self, world):
@@ -89,8 +94,8 @@ class TestDelivering:
 
     def test_end_is_final_and_audited_once(self, world):
         notice = make(world)
-        notices.settle(world.store, world.clock, notice.id, notices.DROPPED, "over")
-        notices.settle(world.store, world.clock, notice.id, notices.DELIVERED)
+        world.settle(notice.id, notices.DROPPED, "over")
+        world.settle(notice.id, notices.DELIVERED)
         assert state(world, notice) == "dropped" and not claim(world, notice)
         assert [(r["act"], r["result"], r["reason"]) for r in world.rows(tables.audit)] == [
             ("notice_lockout", "dropped", "over")
@@ -99,7 +104,7 @@ class TestDelivering:
     def test_given_back_it_is_due_later(self, world):
         notice = make(world)
         claim(world, notice)
-        notices.retry(world.store, world.clock, notice, 4)
+        give_back(world, notice, 4)
         assert due(world) == []
         world.clock.move(seconds=4)
         assert due(world) == [notice.id]
@@ -108,7 +113,7 @@ class TestDelivering:
         notice = make(world, kind=notices.FOLLOW_UP)
         for _ in range(notices.MAX_ATTEMPTS):
             assert state(world, notice) == "waiting" and claim(world, notice)
-            notices.retry(world.store, world.clock, notice, 0)
+            give_back(world, notice, 0)
         assert state(world, notice) == "dead" and due(world) == []
         assert world.rows(tables.audit)[0]["reason"] == f"not delivered in {notices.MAX_ATTEMPTS} tries"
 
@@ -117,6 +122,18 @@ class TestDelivering:
         world.clock.move(seconds=1)
         second = make(world, "b")
         assert due(world) == [first.id, second.id]
+
+
+def test_n10_look_holds_for_a_minute(world):
+    notice = make(world)
+    assert not notice.is_seen_true(world.clock.now())
+    with world.store.begin() as connection:
+        notices.seen_true(connection, world.clock.now(), [notice.id])
+        notice = notices.find(connection, notice.id)
+    world.clock.move(seconds=60)
+    assert notice.is_seen_true(world.clock.now())
+    world.clock.move(seconds=1)
+    assert not notice.is_seen_true(world.clock.now())
 
 
 class TestLimit:
@@ -129,7 +146,7 @@ class TestLimit:
             for notice in notices.due(world.store, world.clock):
                 if claim(world, notice):
                     write(world, notice)
-                    notices.settle(world.store, world.clock, notice.id, notices.DELIVERED)
+                    world.settle(notice.id, notices.DELIVERED)
                     delivered.append((world.clock.now() - began).total_seconds() / 3600)
             world.clock.move(hours=1)
         assert delivered == [0, 6, 12, 18, 24] and len(waiting) == 5
@@ -147,15 +164,21 @@ class TestLimit:
     def test_only_what_was_written_counts(self, world):
         first = make(world, "first")
         claim(world, first)
-        notices.settle(world.store, world.clock, first.id, notices.DROPPED, "over")
+        world.settle(first.id, notices.DROPPED, "over")
         assert claim(world, make(world, "second"))
 
     def test_two_are_never_on_their_way_at_once(self, world):
         first, second = make(world, "first"), make(world, "second")
         assert claim(world, first) and not claim(world, second)
-        notices.settle(world.store, world.clock, first.id, notices.DROPPED, "over")
+        world.settle(first.id, notices.DROPPED, "over")
         world.clock.move(seconds=1)
         assert due(world) == [second.id] and claim(world, second)
+
+    def test_n6_two_in_one_round_are_one(self, world):
+        both = [make(world, "first"), make(world, "second")]
+        with world.store.begin() as connection:
+            taken = notices.claim(connection, world.clock.now(), both, 45, world.settings.lockout)
+        assert taken == both[:1]
 
     def test_two_claimed_at_once_by_two_threads_are_still_one(self, world):
         both = [make(world, "first"), make(world, "second")]
@@ -183,7 +206,7 @@ class TestLimit:
             for notice in notices.due(world.store, world.clock):
                 if claim(world, notice):
                     write(world, notice)
-                    notices.settle(world.store, world.clock, notice.id, notices.DELIVERED)
+                    world.settle(notice.id, notices.DELIVERED)
                     told.append(round((world.clock.now() - began).total_seconds() / 3600))
             world.clock.move(seconds=30)
         assert told == expected

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from account_access import conversation, offers, people, requests
+from account_access import conversation, notices, offers, people, requests
 from account_access.approvals import Approvals
 from account_access.clock import ManualClock
 from account_access.connectors.base import DirectoryPerson
 from account_access.connectors.registry import System
+from account_access.notices import Notice
 from account_access.offers import Offer
 from account_access.people import Person
 from account_access.proofs import Proofs
@@ -162,6 +163,16 @@ class World:
     def _signed_in(self, name: str, ago: timedelta | None) -> dict[str, Any]:
         """What the door tells of the session, or a surface that has none."""
         return {} if ago is None else {"auth_time": self.clock.now() - ago, "session_id": f"session-of-{name}"}
+
+    def claim(self, notice: Notice, seconds: float = 30) -> bool:
+        """Whether the notice could be taken for delivery."""
+        with self.store.begin() as connection:
+            return bool(notices.claim(connection, self.clock.now(), [notice], seconds, self.settings.lockout))
+
+    def settle(self, notice_id: str, state: str, reason: str | None = None) -> None:
+        """The end of a notice."""
+        with self.store.begin() as connection:
+            notices.settle(connection, self.clock.now(), [notice_id], state, reason)
 
     def state_of(self, offer: Offer) -> str:
         return offers.get(self.store, offer.id).state

@@ -196,6 +196,17 @@ class TestWhich:
         names = [domain()["responses"][f"utter_which_{question}"][0]["text"] for question in ("lockout", "help")]
         assert [answer.title for answer in which.answers] == [f"{names[0]}: Yes", f"{names[1]}: Open a ticket"]
 
+    ANSWERS = (("Already updated", "already_updated"), ("Remind me later", "remind_later"))
+
+    @pytest.mark.parametrize("words", [("sure", "affirm"), ("no", "deny")])
+    def test_bare_yes_or_no_to_a_reminder_asks_which_of_its_answers(self, stage, words):
+        reminder = stage.world.offer(question="password_reminder", answers=self.ANSWERS)
+        which = stage.show(stage.typed(AskWhich, *words))
+        named = domain()["responses"]["utter_which_password_reminder"][0]["text"]
+        assert [a.title for a in which.answers] == [f"{named}: Already updated", f"{named}: Remind me later"]
+        assert {a.question for a in which.answers} == {reminder.question}
+        assert stage.world.state_of(reminder) == "open", "nothing is taken for answered"
+
     def test_asked_again_it_asks_about_the_questions_and_not_about_itself(self, stage):
         self.several(stage)
         stage.show(stage.typed(AskWhich, "sure", "affirm"))

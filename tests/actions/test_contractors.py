@@ -138,6 +138,21 @@ def test_c13_who_is_no_longer_this_managers_to_hear_of_is_left_out(told, changes
     assert "worker0" not in listed(asked) and asked.slots["workers_total"] == "5"
 
 
+@pytest.mark.parametrize("name", ["00u-dana", "Dana@Acme.Example"])
+def test_c3_manager_by_id_or_login_in_any_case(told, name):
+    for worker in WORKERS:
+        change(told, worker, manager_login=name)
+    assert told.announced(AskContractor, notice(told)).outcome == "asked"
+
+
+def test_c13_worker_who_is_their_own_manager_is_nobodys_to_hear_of(told):
+    change(told, "worker0", manager_login="worker0@acme.example")
+    assert (
+        told.announced(AskContractor, notice(told, "worker0", workers=["worker0"]), "worker0").outcome
+        == "notice_dropped"
+    )
+
+
 def test_nothing_left_to_tell_is_not_told(told):
     change(told, "worker0", contract_ends_on=None)
     assert told.announced(AskContractor, notice(told, workers=["worker0"])).outcome == "notice_dropped"

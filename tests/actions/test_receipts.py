@@ -26,7 +26,7 @@ def unlocked(world, name="dana", question="unlock"):
 
 def delivered(stage, kind="lockout", **facts):
     notice = stage.notice(kind, **facts)
-    notices.settle(stage.world.store, stage.world.clock, notice.id, notices.DELIVERED)
+    stage.world.settle(notice.id, notices.DELIVERED)
 
 
 class TestHistory:
@@ -219,15 +219,15 @@ class TestNotifications:
             self.say(stage, "fewer messages, please")
         world.lock()
         first = stage.notice()
-        assert notices.claim(world.store, world.clock, first, 30, world.settings.lockout)
+        assert world.claim(first, 30)
         with world.store.begin() as connection:
             conversation.say(connection, world.clock.now(), world.person().id, first.id, 0, "x", notice_id=first.id)
-        notices.settle(world.store, world.clock, first.id, notices.DELIVERED)
+        world.settle(first.id, notices.DELIVERED)
         world.clock.move(hours=30)
         second = stage.notice()
-        assert not notices.claim(world.store, world.clock, second, 30, world.settings.lockout)
+        assert not world.claim(second, 30)
         world.clock.move(hours=138)
-        assert notices.claim(world.store, world.clock, second, 30, world.settings.lockout)
+        assert world.claim(second, 30)
 
 
 class TestTicketStatus:

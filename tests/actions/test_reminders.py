@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from account_access import directory_facts, offers, reminders
+from account_access import directory_facts, notices, offers, reminders
 from account_access.connectors.base import PasswordRules, Status, TemporarilyUnavailable
 from account_access.store import tables
 from actions.reminders import (
@@ -45,6 +45,13 @@ def sync(stage) -> None:
 
 def notice(stage, kind=reminders.PASSWORD_EXPIRY, day="2026-11-24", expires=EXPIRES):
     return stage.notice(kind, expires_at=expires.isoformat(), day=day, any_hour=False)
+
+
+def seen_true(stage, made):
+    """The schedulers looked at the account a moment ago."""
+    with stage.world.store.begin() as connection:
+        notices.seen_true(connection, stage.world.clock.now(), [made.id])
+    return made
 
 
 def ask(stage, **options):
@@ -98,6 +105,17 @@ class TestReminder:
         password(told, START)
         assert told.announced(AskPasswordReminder, made).outcome == "notice_dropped"
         assert "changed" in told.world.rows(tables.notices)[0]["reason"]
+
+    def test_n10_account_that_was_seen_a_moment_ago_is_not_asked_again(self, told):
+        made = seen_true(told, notice(told))
+        told.world.fake.down = True
+        assert told.announced(AskPasswordReminder, made).outcome == "asked"
+
+    def test_e12_nor_is_a_reminder_said_that_the_directory_contradicts_since(self, told):
+        made = seen_true(told, notice(told))
+        password(told, START)
+        sync(told)
+        assert told.announced(AskPasswordReminder, made).outcome == "notice_dropped"
 
     def test_e14_disabled_meanwhile_is_not_told(self, told):
         fake = told.world.fake

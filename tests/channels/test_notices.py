@@ -73,7 +73,7 @@ async def test_excuse_is_no_acknowledgement(channel, notice, excuse):
 
 async def test_dropped_by_the_action(channel, notice):
     async def drops(_output):
-        notices.settle(channel.world.store, channel.world.clock, notice, notices.DROPPED, "over")
+        channel.world.settle(notice, notices.DROPPED, "over")
 
     channel.agent.turn = drops
     assert (await channel.schedulers(notice)).json() == {"written": False, "state": "dropped"}

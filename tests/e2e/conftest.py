@@ -15,6 +15,11 @@ FAST["breaker"] = {"max_lockouts": 1000, "max_acts": 1000}
 PEOPLE = 150
 
 
+def pytest_addoption(parser):
+    parser.addoption("--people", type=int, default=200, help="how many are reminded while processes are killed")
+    parser.addoption("--seed", type=int, help="the same kills again; default: others each time")
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory):
     """The whole thing, running, with generated people in its directory; owners are told by mail."""

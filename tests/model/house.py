@@ -18,6 +18,7 @@ from rasa.shared.nlu.constants import INTENT, METADATA, TEXT
 from rasa.shared.nlu.training_data.message import Message as Understood
 from rasa_sdk import Tracker
 from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
+from sqlalchemy.engine import Connection
 
 from account_access import breaker, conversation, freezes, notices, people, requests
 from account_access.clock import ManualClock
@@ -59,6 +60,10 @@ class InOrder(Runtime):
 
     async def on_system(self, system: System, function: Callable, *arguments: Any) -> Any:
         return function(*arguments)
+
+    async def written(self, function: Callable[[Connection], Any]) -> Any:
+        with self.store.repeatable() as connection:
+            return function(connection)
 
 
 def empty_store(folder: Path) -> Path:
@@ -329,7 +334,8 @@ class House:
                 self.laws.broken.append(f"the turn never ends well: {error}")
                 break
             for part in spoken:
-                output._write(output.parts, part["utter_action"], part)
+                with self.store.begin() as connection:
+                    output.write(connection, output.parts, part["utter_action"], part)
                 output.parts += 1
             self.talk = (*self.talk, did, *set_slots)
         else:

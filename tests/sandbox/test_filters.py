@@ -136,3 +136,16 @@ def test_what_is_not_supported_is_refused(text, dialect):
 )
 def test_the_status_every_match_must_have_narrows_the_query(text, status):
     assert parse(text, USER_SEARCH).status == status
+
+
+@pytest.mark.parametrize(
+    "text, ids",
+    [
+        ('id eq "a" or id eq "b"', {"a", "b"}),
+        ('(id eq "a" or id eq "b") and status eq "ACTIVE"', {"a", "b"}),
+        ('id eq "a" or status eq "ACTIVE"', None),
+        ('profile.login eq "a"', None),
+    ],
+)
+def test_the_ids_every_match_must_have_narrow_the_query(text, ids):
+    assert parse(text, USER_FILTER).ids == ids

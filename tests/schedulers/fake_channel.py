@@ -39,7 +39,7 @@ class FakeChannel:
         return 200, {"written": True, "state": "waiting"}
 
     def drops(self, notice_id: str) -> tuple[int, Any]:
-        notices.settle(self.world.store, self.world.clock, notice_id, notices.DROPPED, "over")
+        self.world.settle(notice_id, notices.DROPPED, "over")
         return 200, {"written": False, "state": "dropped"}
 
 

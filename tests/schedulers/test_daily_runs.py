@@ -295,6 +295,31 @@ class TestContractors:
         (notice,) = house.rows(tables.notices, kind="contractor_expiry")
         assert [worker["external_id"] for worker in notice["facts"]["workers"]] == ["00u-mona", "00u-eli"]
 
+    NAMES_OF_MANAGERS = {
+        "login": "DANA@acme.example",
+        "address": "dana.reed@acme.example",
+        "id": "00u-dana",
+        "employee number": "4711",
+    }
+
+    @pytest.mark.parametrize("name", NAMES_OF_MANAGERS.values(), ids=NAMES_OF_MANAGERS)
+    def test_c3_manager_is_known_by_whatever_the_directory_names_them(self, house, name):
+        page = house.fake.directory[0]
+        page[0] = replace(page[0], email="dana.reed@acme.example", employee_number="4711")
+        contract(house, date(2026, 12, 8), manager=None)
+        page[1] = replace(page[1], manager_login=name)
+        live(house, at(24, 12))
+        assert [row["person_id"] for row in house.rows(tables.inbox)] == [house.person().id]
+
+    def test_c13_name_that_may_be_two_peoples_is_nobodys(self, house):
+        house.settings.contractor.admins = ["mona@acme.example"]
+        page = house.fake.directory[0]
+        page[:] = [replace(person, employee_number="4711") for person in page]
+        contract(house, date(2026, 12, 8), manager=None)
+        page[1] = replace(page[1], manager_login="4711")
+        live(house, at(24, 12))
+        assert [row["person_id"] for row in house.rows(tables.inbox)] == [house.person("mona").id]
+
     def test_c11_excluded_before(self, house):
         house.settings.contractor.exclude.worker_types = ["intern"]
         contract(house, date(2026, 12, 8), worker_type="Intern")

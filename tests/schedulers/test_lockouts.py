@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from account_access import notices, offers, people
-from account_access.connectors.base import AccountNotFound, Status, TemporarilyUnavailable
+from account_access.connectors.base import Status, TemporarilyUnavailable
 from account_access.connectors.registry import System
 from account_access.store import tables
 from schedulers import lockouts
@@ -164,10 +164,10 @@ class TestSettlingOffers:
         world.lock()
         offer = world.unlock_offer(question="lockout")
         world.fake.unlock_elsewhere("00u-dana")
-        world.fake.failing["account"] = TemporarilyUnavailable("down")
+        world.fake.failing["many_accounts"] = TemporarilyUnavailable("down")
         lockouts.poll(service)
         assert world.state_of(offer) == "open"
-        del world.fake.failing["account"]
+        del world.fake.failing["many_accounts"]
         lockouts.poll(service)
         assert world.state_of(offer) == "overtaken"
 
@@ -177,20 +177,7 @@ def test_one_account_that_cannot_be_read_costs_nobody_else_their_notice(service,
     world.lock()
     world.fake.add("00u-odd", "odd")
     world.fake.events.append("00u-odd")
-    read = world.fake.account
-
-    def odd(external_id):
-        if external_id == "00u-odd":
-            raise TemporarilyUnavailable("the answer has no status")
-        return read(external_id)
-
-    world.fake.account = odd
-    assert lockouts.poll(service) == 1
-
-
-def test_account_not_found_is_no_failure_of_the_system(service, world):
-    world.lock()
-    world.fake.failing["account"] = AccountNotFound("404")
+    world.fake.failing["many_accounts"] = TemporarilyUnavailable("the answer has no status")
     assert lockouts.poll(service) == 1
 
 
@@ -215,7 +202,7 @@ class TestRepeating:
         assert lockouts.poll(service) == 1
         notice_id = world.rows(tables.notices)[0]["id"]
         self.offer = world.unlock_offer(question="lockout", cause=notice_id)
-        notices.settle(world.store, world.clock, notice_id, notices.DELIVERED)
+        world.settle(notice_id, notices.DELIVERED)
 
         def again(hours=8.0) -> int:
             world.clock.move(hours=hours)

@@ -108,7 +108,7 @@ def test_send_makes_the_notices_of_some_people_once(installed, capsys):
 def test_dead_letters_are_listed_and_put_back(installed, capsys):
     with installed.store.begin() as connection:
         made = notices.create(connection, START, "a-key", reminders.PASSWORD_EXPIRY, installed.person().id, {})
-    notices.settle(installed.store, installed.clock, made, notices.DEAD, "not delivered in 50 tries")
+    installed.settle(made, notices.DEAD, "not delivered in 50 tries")
     (letter,) = asked(capsys, "dead-letters")
     assert (letter["id"], letter["login"], letter["reason"]) == (made, "dana@acme.example", "not delivered in 50 tries")
     assert command.main(["status"]) == 1 and "dead letters: 1" in capsys.readouterr().out

@@ -60,6 +60,13 @@ class Contract:
         assert after.locked and after.locked_at.utcoffset() == timedelta(0)
         assert "@" in after.login
 
+    def test_n10_many_accounts_are_each_as_if_read_alone(self, organisation):
+        organisation.lock(organisation.someone)
+        asked = {organisation.someone, organisation.someone_else, organisation.bare, NOBODY, 'a"b'}
+        found = organisation.connector.many_accounts(asked)
+        assert found == {who: organisation.connector.account(who) for who in asked - {NOBODY, 'a"b'}}
+        assert organisation.connector.many_accounts(set()) == {}
+
     def test_unknown_account(self, organisation):
         for method in ("account", "groups", "unlock", "factors", "end_sessions", "mint_reset_link", "manager"):
             with pytest.raises(AccountNotFound):

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -246,8 +247,12 @@ class OktaServer:
         found = list(self.users.values())
         if "LOCKED_OUT" in seen.query.get("search", ""):
             found = [user for user in found if user["status"] == "LOCKED_OUT"]
+        if "filter" in seen.query:
+            wanted = re.findall('id eq "([^"]*)"', seen.query["filter"])
+            found = [user for user in found if user["id"] in wanted]
+        asked = next((f"{key}={seen.query[key]}" for key in ("filter", "search") if key in seen.query), "")
         start = int(seen.query.get("after", 0))
-        following = f"{self.url}/api/v1/users?after={start + PAGE}&search={seen.query.get('search', '')}&limit=200"
+        following = f"{self.url}/api/v1/users?after={start + PAGE}&{asked}&limit=200"
         links = f'<{self.url}/api/v1/users>; rel="self"'
         if start + PAGE < len(found):
             links += f', <{following.replace(" ", "%20").replace(chr(34), "%22")}>; rel="next"'
