@@ -9,7 +9,7 @@ from ops.console import CannotContinue, say
 
 ROOT = Path(__file__).resolve().parent.parent
 # Program → the Debian package that brings it.
-DEBIAN = {"chromium": "chromium", "node": "nodejs", "npm": "npm"}
+DEBIAN = {"chromium": "chromium", "node": "nodejs", "npm": "npm", "pg_ctlcluster": "postgresql"}
 NODE_FOLDER = ROOT / "tests" / "browser"
 
 

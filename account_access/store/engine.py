@@ -13,12 +13,14 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, event
-from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.pool import QueuePool
 
 from account_access.store.together import Together
 
 BUSY_SECONDS = 15
+# The number of the advisory lock of PostgreSQL that every writer takes; any number that nobody else takes.
+WRITE_LOCK = 4_021_976
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -55,7 +57,8 @@ class Store:
     def begin(self) -> Iterator[Connection]:
         """One transaction, on the disk when this returns: not even a power cut undoes it.
 
-        On SQLite it takes the write lock at once, so that a read is never outdated by its write.
+        It takes the one write lock at once, so that a read is never outdated by its write: SQLite has one by itself,
+        on PostgreSQL it is an advisory lock. Nothing that waits for another system happens inside.
         """
         with self.engine.begin() as connection:
             yield connection
@@ -64,8 +67,8 @@ class Store:
     def repeatable(self) -> Iterator[Connection]:
         """One transaction of what is done again if it is lost: claims, words said, turns marked as answered.
 
-        On SQLite it does not wait for the disk (2 ms, with everybody else waiting for the write lock). Killing any
-        process loses nothing of it. A power cut may lose the last ones, never one of them without all after it, so
+        It does not wait for the disk (2 ms, with everybody else waiting for the write lock). Killing any process of
+        ours loses nothing of it. A power cut may lose the last ones, never one of them without all after it, so
         that the store is as it was a moment earlier: the message or notice is still due.
         """
         with self._repeatable.begin() as connection:
@@ -130,7 +133,7 @@ def _copy(path: Path) -> Path:
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, future=True, pool_pre_ping=True, pool_size=8, max_overflow=8)
+        return _server_engine(parsed)
     engine = create_engine(
         parsed,
         future=True,
@@ -160,5 +163,25 @@ def _engine(url: str) -> Engine:
             connection.exec_driver_sql(f"PRAGMA synchronous={waits}")
             connection.info["synchronous"] = waits
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _server_engine(url: URL) -> Engine:
+    """PostgreSQL, with one writer at a time as on SQLite: every transaction was written, and is tested, for that.
+
+    A writer holds the lock for a millisecond or two; readers never wait.
+    """
+    waits = {"options": f"-c lock_timeout={BUSY_SECONDS * 1000}"}
+    engine = create_engine(url, future=True, pool_pre_ping=True, pool_size=8, max_overflow=24, connect_args=waits)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection):
+        options = connection.get_execution_options()
+        if options.get("read_only"):
+            return
+        if options.get("repeatable"):
+            connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
 
     return engine

@@ -35,10 +35,11 @@ class TestMigrating:
     def test_migrated_store_is_left_alone(self, store_url):
         assert migrate(store_url) is None
 
+    @pytest.mark.sqlite
     def test_older_store_is_copied_first(self, migrated, tmp_path, monkeypatch):
         """An older one, made by taking the newest step for one that is still to come."""
         path = tmp_path / "store.db"
-        shutil.copy(migrated, path)
+        shutil.copy(migrated.removeprefix("sqlite:///"), path)
         with sqlite3.connect(path) as connection:
             connection.execute("INSERT INTO cursors VALUES ('kept', '1', '2026-11-24 00:00:00')")
         steps = tmp_path / "migrations"
@@ -56,6 +57,7 @@ class TestMigrating:
             assert new.execute("SELECT count(*) FROM more").fetchone() == (0,)
             assert old.execute("SELECT count(*) FROM sqlite_master WHERE name = 'more'").fetchone() == (0,)
 
+    @pytest.mark.sqlite
     def test_store_of_another_version_is_not_opened(self, store_url, tmp_path):
         with sqlite3.connect(tmp_path / "store.db") as connection:
             connection.execute("UPDATE alembic_version SET version_num = 'older'")
@@ -70,7 +72,10 @@ class TestMigrating:
     def test_schema_is_what_tables_says(self, store):
         with store.engine.connect() as connection:
             context = MigrationContext.configure(connection, opts={"compare_type": True})
-            assert compare_metadata(context, tables.metadata) == []
+            differences = compare_metadata(context, tables.metadata)
+        # What a column is for is told in tables.py alone.
+        changes = [change for found in differences for change in (found if isinstance(found, list) else [found])]
+        assert [change for change in changes if change[0] != "modify_comment"] == []
 
     def test_password_of_an_address_is_not_shown(self):
         assert url_without_password("postgresql://aa:hush@db/aa") == "postgresql://aa:***@db/aa"
@@ -89,16 +94,19 @@ class TestTransactions:
             assert world.rows(tables.inbox) == []
         assert len(world.rows(tables.inbox)) == 1
 
+    @pytest.mark.sqlite
     def test_power_cut_loses_nothing_that_was_acknowledged(self, store):
         with store.begin() as connection:
             assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
             assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
             assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
 
+    @pytest.mark.sqlite
     def test_what_is_done_again_if_lost_does_not_wait_for_the_disk(self, store):
         with store.repeatable() as connection:
             assert connection.execute(text("PRAGMA synchronous")).scalar() == 1
 
+    @pytest.mark.sqlite
     def test_connection_that_did_not_wait_waits_again_for_what_must_last(self, store):
         for _ in range(2):
             with store.repeatable() as connection:
@@ -125,10 +133,16 @@ class TestAudit:
         "REPLACE INTO audit (id, at, actor, act, object, result) SELECT id, at, actor, act, object, '' FROM audit"
     )
 
-    @pytest.mark.parametrize("statement", ["UPDATE audit SET result = 'undone'", "DELETE FROM audit", REPLACED])
+    STATEMENTS = (
+        "UPDATE audit SET result = 'undone'",
+        "DELETE FROM audit",
+        pytest.param(REPLACED, marks=pytest.mark.sqlite),
+    )
+
+    @pytest.mark.parametrize("statement", STATEMENTS)
     def test_x7_the_database_itself_refuses_changes(self, world, statement):
         self.write(world)
-        with pytest.raises(exc.IntegrityError, match="append-only"), world.store.begin() as connection:
+        with pytest.raises(exc.DBAPIError, match="append-only"), world.store.begin() as connection:
             connection.execute(text(statement))
         assert [r["result"] for r in audit.about(world.store, world.person().id)] == ["done"]
 

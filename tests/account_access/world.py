@@ -1,5 +1,6 @@
 """A small installation for tests: a real store, three people, one identity system that does as it is told."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import create_engine, select, text
+from sqlalchemy.pool import NullPool
 
 from account_access import conversation, notices, offers, people, requests
 from account_access.approvals import Approvals
@@ -122,7 +124,7 @@ class World:
     def confirmed(self, name: str = "dana", **options) -> str:
         """The id of a request that the person has just said yes to."""
         offer = self.unlock_offer(name, **options)
-        return self.unlocks.confirm(offer, "1", f"inbound-of-{offer.id}")
+        return self.unlocks.confirm(offer, "1", f"of-{offer.id[:30]}")
 
     def reset_offer(self, *factor_ids: str, name: str = "dana", question: str = "reset_mfa", **options) -> Offer:
         """The question whether to remove these factors."""
@@ -184,18 +186,34 @@ class World:
             return [dict(row) for row in connection.execute(query).mappings()]
 
 
+# Set by tests/real/on_postgresql.py: the address of a database that is there for these tests alone.
+POSTGRESQL = os.environ.get("TEST_POSTGRESQL")
+
+
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory) -> Path:
-    """An empty migrated database, to be copied: migrating takes longer than copying."""
-    path = tmp_path_factory.mktemp("migrated") / "store.db"
-    migrate(f"sqlite:///{path}")
-    return path
+def migrated(tmp_path_factory) -> str:
+    """The address of an empty migrated database: migrating takes longer than copying or emptying one."""
+    url = POSTGRESQL or f"sqlite:///{tmp_path_factory.mktemp('migrated') / 'store.db'}"
+    migrate(url)
+    return url
 
 
 @pytest.fixture
-def store_url(migrated, tmp_path) -> str:
-    shutil.copy(migrated, tmp_path / "store.db")
-    return f"sqlite:///{tmp_path / 'store.db'}"
+def store_url(migrated, tmp_path) -> Iterator[str]:
+    if POSTGRESQL:
+        _empty(migrated)
+        yield migrated
+    else:
+        shutil.copy(migrated.removeprefix("sqlite:///"), tmp_path / "store.db")
+        yield f"sqlite:///{tmp_path / 'store.db'}"
+
+
+def _empty(url: str) -> None:
+    names = ", ".join(table.name for table in tables.metadata.sorted_tables)
+    with create_engine(url, poolclass=NullPool).begin() as connection:
+        # The audit trail refuses to be emptied by anybody else.
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
 
 
 @pytest.fixture
