@@ -174,15 +174,12 @@ PHASES: dict[str, list[list[list[Step]]]] = {
     ],
     "test-real": [
         [
-<<<<<<< Updated upstream
             [_tests("real servers", "tests/real"), _tests("browser", "tests/browser", *_without(TWO_WEEKS))],
-            [_tests("browser, two weeks", TWO_WEEKS)],
+            [
+                _tests("browser, two weeks", TWO_WEEKS),
+                Step("store on PostgreSQL", ("-m", "tests.real.on_postgresql"), counts=True),
+            ],
         ],
         [[_tests("a thousand reminders, kills", REMINDERS_KILLED, "--people", "1000", "-o", "timeout=900")]],
-=======
-            [_tests("real servers", "tests/real"), _tests("browser", "tests/browser")],
-            [Step("store on PostgreSQL", ("-m", "tests.real.on_postgresql"), counts=True)],
-        ]
->>>>>>> Stashed changes
     ],
 }
