@@ -46,8 +46,9 @@ class UnlockFacts:
 
 
 def _protected(groups: frozenset[str], protected_groups: frozenset[str]) -> Decision | None:
-    """A human, for members of a protected group (law 6)."""
-    named = sorted(groups & protected_groups)
+    """A human, for members of a protected group (law 6). A name in another case is no way round it."""
+    kept = {name.casefold() for name in protected_groups}
+    named = sorted(group for group in groups if group.casefold() in kept)
     return Decision(HUMAN, f"member of the protected group {', '.join(named)}") if named else None
 
 
@@ -74,9 +75,9 @@ def decide_unlock(facts: UnlockFacts) -> Decision:
 
 def decide_mint(can_mint: bool, groups: frozenset[str], protected_groups: frozenset[str]) -> Decision:
     """Whether a one-time link to a new password may be minted for the account's owner now (P5, law 6)."""
-    kept = sorted(groups & protected_groups)
-    if kept:
-        return Decision(HUMAN, f"member of the protected group {', '.join(kept)}")
+    protected = _protected(groups, protected_groups)
+    if protected:
+        return protected
     if not can_mint:
         return Decision(INSTRUCTIONS, "the system cannot mint a link")
     return Decision(ACT, "the owner's own press")
@@ -152,7 +153,8 @@ def decide_reset(facts: ResetFacts) -> Decision:
 
 def verification_for(groups: frozenset[str], usual: str, by_group: Mapping[str, str]) -> str:
     """The strictest verification that the settings want of a member of these groups; else the usual one."""
-    wanted = [by_group[group] for group in groups if group in by_group]
+    theirs = {group.casefold() for group in groups}
+    wanted = [verification for group, verification in by_group.items() if group.casefold() in theirs]
     return max(wanted, key=VERIFICATIONS.index, default=usual)
 
 

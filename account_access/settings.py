@@ -147,7 +147,7 @@ class SystemSection(Section):
     workers: int = Field(8, ge=1, le=64, description="At most so many calls at once to this system.")
     protected_groups: frozenset[str] = Field(
         frozenset({"Okta Administrators"}),
-        description="Groups whose members always go to a human, by their exact names.",
+        description="Groups whose members always go to a human, by their whole names.",
     )
     attributes: AttributesSection = AttributesSection()
     service_types: list[str] = Field(

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from door import forms, pages, sign_in, visitors
+from door import forms, pages, rates, sign_in, visitors
 from door.action_server import Unavailable
 from door.visitors import Visitor
 
@@ -30,6 +30,8 @@ async def page(request: Request) -> Response:
     found = await visitors.visitor(request)
     if found is None:
         return RedirectResponse(sign_in.sign_in_path(request.url.path), 302)
+    # Each look asks the identity system, whose patience is everybody's (law 4).
+    request.app.state.door.rates.check(rates.SENDING, "look_at_proof", found.person.id)
     return await _show(request, found)
 
 

@@ -25,6 +25,8 @@ LEEWAY = 120
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 LOGOUT_AGE = timedelta(minutes=5)
 METADATA_SECONDS = 600
+# When people signed in whose provider does not tell.
+LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # Anybody can send a token that names an unknown key: the provider is asked for new keys only so often because of it.
 KEYS_SECONDS = 10
 
@@ -121,10 +123,14 @@ class Provider:
         return claims
 
     def session_ends(self, claims: Mapping[str, Any]) -> tuple[datetime, datetime]:
-        """When the person signed in and when our session has to end (both UTC): never after the provider's (N7)."""
-        signed_in = datetime.fromtimestamp(claims.get("auth_time") or claims["iat"], timezone.utc)
+        """When the person signed in and when our session has to end (both UTC): never after the provider's (N7).
+
+        A token that was issued just now may stand for a sign-in of long ago: without `auth_time` none is fresh (M7).
+        """
+        issued, told = datetime.fromtimestamp(claims["iat"], timezone.utc), claims.get("auth_time")
+        signed_in = datetime.fromtimestamp(told, timezone.utc) if told else LONG_AGO
         expiry = datetime.fromtimestamp(claims["exp"], timezone.utc)
-        return signed_in, min(expiry, signed_in + timedelta(hours=self.section.max_hours))
+        return signed_in, min(expiry, (signed_in if told else issued) + timedelta(hours=self.section.max_hours))
 
     async def sign_out_address(self) -> str | None:
         """Where people can sign out of the organisation as well, if the provider says so and can be reached."""

@@ -125,8 +125,9 @@ class Factor:
     """One enrolled factor of an account.
 
     `name` is what its owner knows it by, as the system tells it: the device's name, the end of a phone number, a masked
-    address; None where it has none. `usable`: enrolment was completed, and a sign-in can ask for it. `enrolled_at` is
-    UTC. `takes_along` are the ids of the account's other factors that vanish with this one.
+    address; None where it has none. `usable`: enrolment was completed, and a sign-in can ask for it. `enrolled_at`:
+    when that was, or later where the system does not tell exactly (UTC). `takes_along` are the ids of the account's
+    other factors that vanish with this one.
     """
 
     id: str

@@ -53,7 +53,7 @@ def _factor(factor: dict[str, Any], kind: FactorKind, app: set[str]) -> Factor:
         kind,
         _name(optional(factor.get("profile"))),
         str(factor.get("status")) in USABLE,
-        instant(factor.get("created")),
+        max(filter(None, (instant(factor.get("created")), instant(factor.get("lastUpdated")))), default=None),
         frozenset(app - {factor["id"]}) if kind in TAKES_ALONG else frozenset(),
     )
 

@@ -3,7 +3,9 @@
 https://developer.okta.com/docs/api/openapi/okta-management/management/tag/SystemLog/
 """
 
+import itertools
 import json
+import re
 from typing import Any
 
 from account_access.connectors.base import SignInEvent, SignInOutcome, TemporarilyUnavailable
@@ -21,6 +23,10 @@ EVENT_TYPES = (*sorted(SIGN_INS), *OUTCOMES)
 UNATTENDED = ("activesync", "imap", "pop3", "smtp", "outlook", "exchange", "microsoft office", "caldav", "carddav",
               "thunderbird", "dataaccessd", "accountsd")  # fmt: skip
 LONGEST = 120
+# A user agent is what a stranger's program says, and we say it to the account's owner: a few words that look like a
+# program's name, no sentence, no address, no telephone number.
+PROGRAM = re.compile(r"(?![A-Za-z0-9-]*\d{5})([A-Za-z][A-Za-z0-9-]{0,29}(?:/\d{1,4}(?:\.\d{1,3})?)?)(?:\.[\d.]*)?")
+PROGRAM_WORDS = 3
 
 
 def filter_for(external_id: str) -> str:
@@ -79,6 +85,13 @@ def _client(agent: dict[str, Any], raw: str, unattended: bool) -> str | None:
     browser, system = words(agent, "browser", LONGEST), words(agent, "os", LONGEST)
     known_system = system if system and system.upper() != "UNKNOWN" else None
     if unattended or not browser or browser.upper() == "UNKNOWN":
-        return raw[:LONGEST] or known_system
+        return _program(raw) or known_system
     name = browser.replace("_", " ").title()
     return f"{name} on {known_system}" if known_system else name
+
+
+def _program(raw: str) -> str | None:
+    """`Microsoft Office/16.0` of `Microsoft Office/16.0.17328 (Windows NT 10.0; …)`, as far as it looks like a name."""
+    said = re.sub(r"\([^()]*\)", " ", raw).split()[:PROGRAM_WORDS]
+    shaped = itertools.takewhile(bool, map(PROGRAM.fullmatch, said))
+    return " ".join(match[1] for match in shaped) or None

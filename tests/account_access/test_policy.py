@@ -30,6 +30,7 @@ CASES = [
     ("none allowed", {"max_per_window": 0}, "limited", "0 self-service unlocks in 24 hours, 0 are allowed"),
     ("half a day", {"window_hours": 1.5}, "act", "self-service unlock 1 of 3 in 1.5 hours"),
     ("an administrator", {"groups": frozenset({"Okta Administrators"})}, "human", "protected group Okta Admin"),
+    ("protected in another case", {"groups": frozenset({"OKTA administrators"})}, "human", "group OKTA admin"),
     ("protected twice", {"groups": ADMINS}, "human", "protected group Break glass, Okta Administrators"),
     ("nothing protected", {"groups": ADMINS, "protected_groups": frozenset()}, "act", "unlock 1 of 3"),
     ("instructions wanted", {"mode": "instructions"}, "instructions", "wants instructions"),

@@ -84,7 +84,6 @@ MISTAKES = [
     (("store:", "time_zone: Mars/Base\nstore:"), "channel", "time_zone", "write e.g. America/Los_Angeles"),
     (("store:", "unlock:\n  max_per_window: -1\nstore:"), "actions", "unlock.max_per_window", "greater than or equal"),
     (("store:", "mfa:\n  mode: some\nstore:"), "actions", "mfa.mode", "write both or all or one_by_one"),
-    (("store:", "mfa:\n  verification: code\nstore:"), "actions", "mfa.verification", "'code' is not there yet; write"),
     (("store:", "mfa:\n  verification: hope\nstore:"), "schedulers", "mfa.verification", "write automatic or"),
     (("store:", "mfa:\n  verification_by_group: {A: x}\nstore:"), "actions", "mfa.verification_by_group", "'x' is not"),
     (("store:", "mfa:\n  resettable: [sms, pager]\nstore:"), "actions", "mfa.resettable.1", "'pager' is not known"),

@@ -45,6 +45,11 @@ class TestLooking:
     def test_law7_head_asks_nothing(self, house, dana):
         assert dana.head(PATH).status_code == 200 and house.actions.proofs == []
 
+    def test_law4_looking_is_limited(self, house, dana):
+        answers = [dana.get(PATH) for _ in range(7)]
+        assert [answer.status_code for answer in answers] == [200] * 6 + [429]
+        assert len(house.actions.proofs) == 6 and "One moment" in answers[-1].text
+
     def test_law1_signed_out_signs_in_first(self, house, dana):
         answer = house.browser().get(PATH, follow_redirects=False)
         assert answer.status_code == 302 and answer.headers["location"].startswith("/signin?next=%2Fprove%2F")

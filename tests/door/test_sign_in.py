@@ -1,11 +1,13 @@
 """Sign-in and sign-out: whom the door lets in, and until when (N7, law 1)."""
 
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
 from account_access import sessions
+from account_access.policy import is_fresh
 from door.sign_in import local_path
 from door.visitors import COOKIE
 from tests.door.listening import listening
@@ -191,6 +193,16 @@ def test_our_session_ends_when_the_sign_in_is_too_old(house):
     client = house.signed_in()
     house.move_clock(61)
     assert client.get("/api/me").status_code == 401
+
+
+@pytest.mark.parametrize(("told", "fresh"), [(True, True), (False, False)])
+def test_m7_a_sign_in_that_the_provider_does_not_date_is_never_fresh(house, told, fresh):
+    if not told:
+        house.provider.claims = {"auth_time": None, "exp": house.provider.now() + 86400}
+    client = house.signed_in()
+    session = sessions.find(house.store, house.clock, client.cookies["account_access_session"])
+    assert is_fresh(house.clock.now() - session.auth_time, timedelta(hours=12)) is fresh
+    assert timedelta(0) < session.expires_at - house.clock.now() <= timedelta(hours=12)
 
 
 def test_a_sign_in_that_is_already_too_old_asks_again_instead_of_going_in_circles(house):

@@ -65,6 +65,24 @@ def test_m4_kinds_and_names(told, kind, name):
 
 
 @pytest.mark.parametrize(
+    ("told", "at"),
+    [
+        ({"lastUpdated": "2026-01-02T03:04:05.000Z"}, "2026-01-02T03:04:05+00:00"),
+        ({"lastUpdated": "2026-11-24T08:00:00.000Z"}, "2026-11-24T08:00:00+00:00"),
+        ({"lastUpdated": None}, "2026-01-02T03:04:05+00:00"),
+        ({"created": None, "lastUpdated": "2026-11-24T08:00:00.000Z"}, "2026-11-24T08:00:00+00:00"),
+    ],
+)
+def test_m7_an_enrolment_left_pending_for_days_is_as_young_as_its_completion(told, at):
+    (found,) = factors_of([factor("token:software:totp", "GOOGLE") | told])
+    assert found.enrolled_at.isoformat() == at
+
+
+def test_m7_what_nobody_dates_has_no_age():
+    assert factors_of([factor("sms") | {"created": None}])[0].enrolled_at is None
+
+
+@pytest.mark.parametrize(
     ("status", "usable"),
     [("ACTIVE", True), ("ENROLLED", True), ("PENDING_ACTIVATION", False), ("INACTIVE", False), ("EXPIRED", False),
      (None, False), (["ACTIVE"], False)],
@@ -194,6 +212,13 @@ CLIENTS = [
     ({"rawUserAgent": "curl/8", "os": "Unknown", "browser": "UNKNOWN"}, "curl/8", False),
     ({"rawUserAgent": "Android-Mail/2 IMAP", "os": "Android", "browser": "UNKNOWN"}, "Android-Mail/2 IMAP", True),
     ({"rawUserAgent": "Microsoft Office/16.0 Outlook", "browser": None}, "Microsoft Office/16.0 Outlook", True),
+    ({"rawUserAgent": "Microsoft Office/16.0.17328 (Windows NT 10.0; Pro)"}, "Microsoft Office/16.0", True),
+    ({"rawUserAgent": "Security: call +1-555-0199 now (imap)", "os": "iOS"}, "iOS", True),
+    ({"rawUserAgent": "Helpdesk 5550199 imap"}, "Helpdesk", True),
+    ({"rawUserAgent": "Helpdesk/15550199 imap"}, None, True),
+    ({"rawUserAgent": "evil.example/fix imap"}, None, True),
+    ({"rawUserAgent": "https://evil.example imap"}, None, True),
+    ({"rawUserAgent": "please give your password to Eli outlook"}, "please give your", True),
     ({"rawUserAgent": 7, "os": "iOS"}, "iOS", False),
     (None, None, False),
 ]
