@@ -68,7 +68,8 @@ def test_m7_a_code_of_another_factor_on_our_page(stack):
     page = priya.press(asked, "Yes, reset MFA")["link"]["url"]
     before = factors(stack, "priya")
     shown = priya.browser.get(page)
-    assert "Okta Verify" in shown.text and "Google" not in shown.text
+    assert "A code from Okta Verify" in shown.text and "Google" not in shown.text
+    assert "This will be removed: Security key (YubiKey 5 Nano)." in shown.text
     code = next(factor["code"] for factor in before if factor["code"])
     hidden = dict(re.findall(r'name="(csrf|factor)" value="([^"]+)"', shown.text))
     other = Person(stack, "priya").sign_in()
