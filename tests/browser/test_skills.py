@@ -24,7 +24,7 @@ def tickets(stack, login: str) -> list[str]:
 
 
 def test_g1_g3_trouble_without_a_remedy_leads_into_a_skill(somebody, picture):
-    person = somebody("grace")
+    person = somebody("rafael")
     person.writes("I can't get into my Okta, it just shakes at me")
     person.may_answer(*MENU)
     picture(person.page, "skill-access")
@@ -122,7 +122,7 @@ def test_m4_all_devices_by_words_alone(stack, somebody):
     person.writes("reset my mfa please")
     person.hears("Which one is new, lost or broken?")
     person.writes("all of them")
-    person.hears("I'll remove this")
+    person.hears("I'd remove from your Okta account")
     person.writes("yes, reset mfa")
     person.hears("Reset complete!")
     assert factors(stack, person.login) == []
