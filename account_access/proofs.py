@@ -186,18 +186,27 @@ class Proofs:
 
     def _void_earlier(self, connection: Connection, offer: Offer, request_id: str) -> None:
         table, now = tables.requests, self.clock.now()
-        connection.execute(
-            update(table)
-            .where(
-                table.c.act == self.resets.act,
-                table.c.person_id == offer.person_id,
-                table.c.system == offer.subject["system"],
-                table.c.state == AWAITING,
-                table.c.session_id.is_not(None),
-                table.c.id != request_id,
-            )
-            .values(state="void", outcome="code_replaced", reason="begun anew", finished_at=now, due_at=None)
+        earlier = select(table.c.id).where(
+            table.c.act == self.resets.act,
+            table.c.person_id == offer.person_id,
+            table.c.system == offer.subject["system"],
+            table.c.state == AWAITING,
+            table.c.session_id.is_not(None),
+            table.c.id != request_id,
         )
+        for void_id in connection.execute(earlier).scalars().all():
+            changed = connection.execute(
+                update(table)
+                .where(table.c.id == void_id, table.c.state == AWAITING)
+                .values(state="void", outcome="code_replaced", reason="begun anew", finished_at=now, due_at=None)
+            )
+            if changed.rowcount != 1:
+                continue  # proven in this very moment
+            actor, about = f"person:{offer.person_id}", f"{offer.subject['system']}:{offer.subject['external_id']}"
+            detail = {"request": void_id}
+            audit.write(
+                connection, now, actor, self.resets.act, about, "code_replaced", offer.person_id, "begun anew", detail
+            )
 
     def _note(self, request: Request, factor: Factor, result: str, reason: str | None = None) -> None:
         with self.store.begin() as connection:

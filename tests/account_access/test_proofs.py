@@ -270,6 +270,8 @@ class TestTime:
         second = asked(world, key)
         assert check(world, first, app) == "over"
         assert world.resets.find(first).outcome == "code_replaced" and world.rows(tables.notices) == []
+        (record,) = world.rows(tables.audit, act="reset_mfa")
+        assert (record["result"], record["detail"]) == ("code_replaced", {"request": first})
         assert check(world, second, app) == "proven"
 
     def test_retry_of_the_same_message_finds_it(self, world):

@@ -32,7 +32,8 @@ def prover(house, client, name="dana"):
 class TestLooking:
     def test_m7_page_names_the_factors_and_changes_nothing(self, house, dana):
         answer = dana.get(PATH)
-        assert answer.status_code == 200 and "Google Authenticator" in answer.text
+        assert answer.status_code == 200 and "A code from Google Authenticator" in answer.text
+        assert "This will be removed: Security key (YubiKey)." in answer.text
         assert "Send me a code" not in answer.text and 'autocomplete="one-time-code"' in answer.text
         assert house.actions.proofs == [("look", prover(house, dana))]
         assert answer.headers["cache-control"] == "no-store"
@@ -84,7 +85,7 @@ class TestLooking:
 
     def test_names_of_factors_are_text(self, house, dana):
         evil = {"id": '"><script>x</script>', "kind": "sms", "name": "<b>x</b>", "sent": True}
-        house.actions.proof["look"] = {**WAITING, "factors": [evil]}
+        house.actions.proof["look"] = {**WAITING, "factors": [evil], "going": [evil]}
         text = dana.get(PATH).text
         assert "<script>x" not in text and "<b>x" not in text
 
