@@ -18,6 +18,7 @@ from sqlalchemy import or_, select, update
 
 from account_access import audit, faults, instants, people, tickets, words
 from account_access.clock import Clock
+from account_access.resets import Resets
 from account_access.store import Store, claims, tables
 from account_access.verification import LASTING
 
@@ -65,11 +66,12 @@ class Mails:
         if not self.section.server:
             return 0
         table, mails = tables.requests, tables.mails
-        lasting = [outcome for outcomes in LASTING.values() for outcome in outcomes]
+        told = [outcome for outcomes in LASTING.values() for outcome in outcomes] + [Resets.given_up]
         known = select(mails.c.id).where(mails.c.key.startswith(table.c.id)).exists()
         query = select(table.c.id, table.c.act, table.c.person_id, table.c.system, table.c.finished_at).where(
             table.c.state == "done",
-            table.c.outcome.in_(lasting),
+            # Given up, and done all the same: by half.
+            table.c.outcome.in_(told),
             table.c.finished_at > self.clock.now() - REACH,
             ~known,
         )

@@ -276,12 +276,25 @@ class Resets(Requests):
             self._remove(system, request)
         except TakesAlongMore as error:
             return self._finish(request, "void", "factors_changed", str(error))
+        except TemporarilyUnavailable:
+            raise
+        except SystemFailure as error:
+            return self._unfinished(system, request, f"{type(error).__name__}: {error}")
         for pause in requests.READ_BACK_PAUSES:
             time.sleep(pause)
             if not self._standing(system, request):
                 faults.point("factors_removed")
                 return self._removed(system, request, decision.reason)
-        return self._finish(request, "failed", "mfa_failed", "the system accepted the removal and changed nothing")
+        return self._unfinished(system, request, "the system accepted the removal and changed nothing")
+
+    def _unfinished(self, system: System, request: Request, reason: str) -> str:
+        """Failed; or done by half: a human brings that to its end, and its owner hears of it like of any reset (M7)."""
+        left, asked = len(self._standing(system, request)), len(request.factor_ids)
+        if not left:
+            return self._removed(system, request, reason)
+        if left == asked:
+            return self._finish(request, "failed", self.failed, reason)
+        return self._finish(request, "done", self.given_up, f"{asked - left} of {asked} factors were removed; {reason}")
 
     def _standing(self, system: System, request: Request) -> list[str]:
         """Ids of those of the request's factors that are still enrolled, as read now."""

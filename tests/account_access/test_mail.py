@@ -63,6 +63,14 @@ class TestSending:
         world.unlocks.execute(world.system, request)
         assert round_of(world) == 0
 
+    @pytest.mark.parametrize(("state", "mails"), [("done", 1), ("handed_over", 0)])
+    def test_m7_a_reset_done_by_half_is_told(self, world, server, state, mails):
+        request = world.confirmed_reset("a-factor")
+        with world.store.begin() as connection:
+            ended = dict(state=state, outcome="mfa_handed_over", finished_at=world.clock.now())
+            connection.execute(update(tables.requests).where(tables.requests.c.id == request).values(**ended))
+        assert round_of(world) == mails and len(server.mails) == mails
+
     def test_off_without_a_server(self, world, unlocked):
         assert round_of(world) == 0 and world.rows(tables.mails) == []
 

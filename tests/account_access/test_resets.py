@@ -193,6 +193,23 @@ class TestOutcomes:
         assert reset(world, world.fake.enrol(world.account(), KEY)) == "mfa_failed"
         assert "PermissionRefused" in request_row(world)["reason"]
 
+    @pytest.mark.parametrize("how", ["refused", "without effect"])
+    def test_m7_done_by_half_is_a_humans_and_on_record(self, world, monkeypatch, how):
+        first, second = world.fake.enrol(world.account(), KEY), world.fake.enrol(world.account(), SMS)
+        remove = world.fake.remove_factor
+
+        def removes_the_first(account, factor):
+            if factor == first:
+                remove(account, factor)
+            elif how == "refused":
+                raise PermissionRefused("that kind is not yours to remove")
+
+        monkeypatch.setattr(world.fake, "remove_factor", removes_the_first)
+        assert reset(world, first, second) == "mfa_handed_over" and enrolled(world) == [second]
+        assert request_row(world)["state"] == "done" and "1 of 2 factors were removed" in request_row(world)["reason"]
+        (ticket,) = world.rows(tables.tickets)
+        assert ticket["state"] == "open"
+
     def test_law_6_protected_account_goes_to_a_human_at_the_last_moment_too(self, world):
         key = world.fake.enrol(world.account(), KEY)
         request = world.confirmed_reset(key)

@@ -331,6 +331,12 @@ DOMAIN = [
         "account_access",
         "account_access/resets.py",
         (
+            "a reset done by half is on record (M7)",
+            "        if left == asked:\n",
+            "        if True:\n",
+            "test_resets done_by_half",
+        ),
+        (
             "a reset is read back (M2)",
             """            if not self._standing(system, request):
                 faults.point""",
