@@ -23,6 +23,7 @@ INTERNAL_SECRETS = ("DOOR_SECRET", "SCHEDULER_SECRET", "ACTION_SECRET", "JWT_SEC
 PASSED_ON = re.compile(
     r"PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_.+|TZ|TMPDIR|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE"
     r"|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy|OPENBLAS_.+|OMP_NUM_THREADS|TF_.+|FAULT_POINT|LOG_LEVEL"
+    r"|FORWARDED_ALLOW_IPS"  # of which proxy the door believes who is behind it
 )
 VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 

@@ -51,6 +51,11 @@ def test_a_process_holds_its_own_secrets_and_no_others(home, name):
     assert SECRETS & set(environment) == HOLDERS[name]
 
 
+def test_the_door_hears_which_proxy_it_may_believe(home):
+    door = by_name(make(home, {"FORWARDED_ALLOW_IPS": "10.0.0.7"}))["door"]
+    assert door.environment["FORWARDED_ALLOW_IPS"] == "10.0.0.7"
+
+
 def test_secrets_are_made_anew_each_time_and_shared_where_they_must_be(home):
     one, other = by_name(make(home)), by_name(make(home))
     for secret in SECRETS:
