@@ -47,6 +47,17 @@ class Notice:
 _COLUMNS = [tables.notices.c[name] for name in Notice.__dataclass_fields__]
 
 
+@dataclass(frozen=True)
+class New:
+    """A notice to be made, due at once unless an instant (UTC) is given."""
+
+    key: str
+    kind: str
+    person_id: str
+    facts: Mapping[str, Any]
+    due_at: datetime | None = None
+
+
 def create(
     connection: Connection,
     now: datetime,
@@ -57,24 +68,32 @@ def create(
     due_at: datetime | None = None,
 ) -> str | None:
     """Adds the notice, due now unless an instant (UTC) is given; None if this key is known, whatever became of it."""
-    table = tables.notices
-    if connection.execute(select(table.c.id).where(table.c.key == key)).first():
-        return None
-    notice_id = str(uuid.uuid4())
-    connection.execute(
-        table.insert().values(
-            id=notice_id,
-            key=key,
-            kind=kind,
-            person_id=person_id,
-            facts=dict(facts),
-            state=WAITING,
-            created_at=now,
-            due_at=due_at or now,
-            attempts=0,
-        )
-    )
-    return notice_id
+    made = create_all(connection, now, [New(key, kind, person_id, facts, due_at)])
+    return made.get(key)
+
+
+def create_all(connection: Connection, now: datetime, wanted: Sequence[New]) -> dict[str, str]:
+    """Adds those of these notices whose keys are not known yet; their ids by key."""
+    by_key = {new.key: new for new in wanted}
+    there = known(connection, by_key)
+    rows = [
+        {
+            "id": str(uuid.uuid4()),
+            "key": new.key,
+            "kind": new.kind,
+            "person_id": new.person_id,
+            "facts": dict(new.facts),
+            "state": WAITING,
+            "created_at": now,
+            "due_at": new.due_at or now,
+            "attempts": 0,
+        }
+        for new in by_key.values()
+        if new.key not in there
+    ]
+    if rows:
+        connection.execute(tables.notices.insert(), rows)
+    return {row["key"]: row["id"] for row in rows}
 
 
 def known(connection: Connection, keys: Collection[str]) -> set[str]:

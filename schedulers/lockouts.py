@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import select, update
 
@@ -87,7 +87,7 @@ def _since(now: datetime, moved_at: datetime | None, overlap_seconds: float, loo
 
 def _note(service: Service, system: System, some: Sequence[Account]) -> int:
     """Makes the notices of locked accounts, those that are known or nobody's of ours left out; returns how many."""
-    now, made = service.clock.now(), 0
+    now = service.clock.now()
     with service.store.begin() as connection:
         owners = people.active_owners(connection, system.key, [account.external_id for account in some])
         keys = {
@@ -95,19 +95,25 @@ def _note(service: Service, system: System, some: Sequence[Account]) -> int:
             for account in some
             if account.external_id in owners
         }
-        known = notices.known(connection, keys)
-        for key, account in keys.items():
-            if key in known:
-                made += notices.repeat_lockout(connection, now, key, service.settings.lockout) is not None
-                continue
-            facts = {
-                "system": system.key,
-                "external_id": account.external_id,
-                "locked_at": account.locked_at.isoformat() if account.locked_at else None,
-            }
-            notices.create(connection, now, key, notices.LOCKOUT, owners[account.external_id], facts)
-            made += 1
-    return made
+        new = [
+            notices.New(key, notices.LOCKOUT, owners[account.external_id], _facts(system, account))
+            for key, account in keys.items()
+        ]
+        made = notices.create_all(connection, now, new)
+        repeated = [
+            key
+            for key in keys
+            if key not in made and notices.repeat_lockout(connection, now, key, service.settings.lockout)
+        ]
+    return len(made) + len(repeated)
+
+
+def _facts(system: System, account: Account) -> dict[str, Any]:
+    return {
+        "system": system.key,
+        "external_id": account.external_id,
+        "locked_at": account.locked_at.isoformat() if account.locked_at else None,
+    }
 
 
 def _in_parts(items: Iterable[Item]) -> Iterator[list[Item]]:

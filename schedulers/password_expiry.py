@@ -87,7 +87,7 @@ def _run(service: Service, system: System) -> int:
         with service.store.begin() as connection:
             found = plan(connection, planner, system.key, some, now)
             wanted = [one for one in found if one.last or not run.last_only]
-            made += sum(create(connection, now, system.key, one, run.today) for one in wanted)
+            made += create(connection, now, system.key, wanted, run.today)
         faults.point("reminders_made")
     with service.store.begin() as connection:
         daily.finish(connection, now, run_name(system.key), run)
@@ -139,9 +139,13 @@ def decide(planner: PasswordPlanner, known: Known, history: PasswordHistory, day
 
 
 def create(
-    connection: Connection, now: datetime, system: str, one: Planned, today: date, any_hour: bool = False
-) -> bool:
-    """Makes the notice of a decision; False if it is there already."""
+    connection: Connection, now: datetime, system: str, some: Iterable[Planned], today: date, any_hour: bool = False
+) -> int:
+    """Makes the notices of decisions, those that are there already left out; returns how many."""
+    return len(notices.create_all(connection, now, [_new(system, one, today, any_hour) for one in some]))
+
+
+def _new(system: str, one: Planned, today: date, any_hour: bool) -> notices.New:
     known, expires_at = one.known, one.known.entry.password_expires_at.isoformat()
     facts = {
         "system": system,
@@ -151,8 +155,7 @@ def create(
         "any_hour": any_hour or one.last,
     }
     key = f"{one.kind}:{known.person_id}:{system}:{expires_at}:{today.isoformat()}"
-    waits = one.decision.wait_until
-    return notices.create(connection, now, key, one.kind, known.person_id, facts, waits) is not None
+    return notices.New(key, one.kind, known.person_id, facts, one.decision.wait_until)
 
 
 def _fold_in(service: Service, system: System, run: Due) -> dict[str, date]:
@@ -215,7 +218,7 @@ def _tell_at_once(service: Service, system: System) -> int:
         passed = [known for external_id in ids if (known := directory_facts.find(connection, system.key, external_id))]
         for one in plan(connection, planner, system.key, [(known, [today]) for known in passed], now):
             if one.decision.notice == EXPIRED:
-                made += create(connection, now, system.key, one, today, any_hour=True)
+                made += create(connection, now, system.key, [one], today, any_hour=True)
         _look_until(connection, name, now)
     return made
 

@@ -147,7 +147,7 @@ def _send(settings: Settings, store: Store, system: str, wanted: set[str], now: 
     with store.begin() as connection:
         concerned = contractor_expiry.concerned(connection, settings, system, [today])
         for one in password_expiry.plan(connection, passwords, system, people, now):
-            new = password_expiry.create(connection, now, system, one, today, any_hour=True)
+            new = password_expiry.create(connection, now, system, [one], today, any_hour=True)
             rows.append({"login": one.known.entry.login, "notice": one.kind, "made": "now" if new else "before"})
         for message in contractor_expiry.plan(contractors, concerned, [today], today):
             if message.to is not None and message.to.entry.key in wanted:

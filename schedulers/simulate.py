@@ -50,9 +50,9 @@ def simulate(options: argparse.Namespace, clock: Clock) -> int:
         name = options.actions
         simulation = Simulation(settings, people, period, lambda line, text: say(f"{name}:{line}: {text}"), _Progress())
         sent = simulation.run(actions)
-        _write(options.output, sent, simulation, period, len(people))
         if options.picture is not None:
             _draw(options.picture, sent, simulation, period, len(people))
+        _write(options.output, sent, simulation, period, len(people))
     except BadInput as error:
         print(error, file=sys.stderr)
         return 2

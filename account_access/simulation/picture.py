@@ -25,7 +25,7 @@ def draw(path: Path, sent: Sequence[Sent], period: Period, people: int, writer: 
     first_week = period.first - timedelta(days=period.first.weekday())
     weeks = ((period.first - first_week).days + period.days + 6) // 7
     # The same input gives the same bytes.
-    with rc_context({"svg.hashsalt": "account-access", "font.size": 8}):
+    with rc_context({"svg.hashsalt": "account-access", "svg.fonttype": "none", "font.size": 8}):
         figure = Figure(figsize=(max(4.0, 0.21 * weeks + 1.4), 0.6 + 1.75 * len(TITLES)), dpi=110)
         axes = figure.subplots(len(TITLES), 1, squeeze=False)[:, 0]
         for strip, (kind, title), colour in zip(axes, TITLES.items(), COLOURS, strict=True):

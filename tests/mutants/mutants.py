@@ -579,8 +579,8 @@ DOMAIN = [
         ),
         (
             "a lockout is told once (N9)",
-            "if connection.execute(select(table.c.id).where(table.c.key == key)).first():",
-            "if False:",
+            "    there = known(connection, by_key)\n",
+            "    there = set()\n",
             "test_notices told_once",
         ),
         (

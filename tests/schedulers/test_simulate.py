@@ -164,6 +164,9 @@ WRONG_OPTIONS = [
     ((*JANUARY, "--days", "ten"), "--days: 'ten' is not a number of days from 1 to 36525"),
     ((*JANUARY, "--days", "-1"), "--days: '-1' is not a number of days from 1 to 36525"),
     ((*JANUARY, "--days", "9" * 5000), f"--days: '{'9' * 79}… is not a number of days from 1 to 36525"),
+    ((*JANUARY, "--picture", "no/where.png"), "no/where.png: cannot be drawn (No such file or directory); name a file"),
+    ((*JANUARY, "--picture", "year.doc"), "year.doc: cannot be drawn (Format 'doc' is not supported"),
+    ((*JANUARY[:4], "--days", "801", "--picture", "x.png"), "--picture: 801 days are too many for one picture; write"),
     ((*JANUARY, "--output", "no/where"), "no/where: cannot be written (No such file or directory); check --output"),
 ]
 
@@ -179,6 +182,22 @@ def test_what_cannot_be_read_or_meant_is_one_line(capsys, arguments, told):
 def test_people_that_are_not_there_do_not_make_everybody_unknown(capsys):
     err = run(capsys, "--people", "nowhere.csv", "--actions", "actions.jsonl")[2]
     assert err.splitlines() == ["nowhere.csv: not found; check --people"]
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_the_calendar_as_a_picture_the_same_each_time(capsys, kind):
+    for name in ("one", "two"):
+        code, out, _ = run(capsys, *JANUARY, "--picture", f"{name}.{kind}", "--output", "-")
+        assert code == 0 and len(out.splitlines()) == 10
+    one, two = (Path(f"{name}.{kind}").read_bytes() for name in ("one", "two"))
+    assert one == two and len(one) > 1000
+
+
+def test_the_picture_tells_how_many_of_each_kind(capsys):
+    run(capsys, *JANUARY, "--picture", "january.svg", "--output", "-")
+    comments = Path("january.svg").read_text()
+    for told in ("password reminder: 8", "password expired: 2", "lockout: 0", "2 people, 10 notifications"):
+        assert told in comments
 
 
 def test_an_unknown_option_is_usage(capsys):
@@ -255,6 +274,6 @@ def test_the_admins_page_shows_what_its_own_files_give(capsys):
     Path("people.csv").write_text(people)
     Path("actions.jsonl").write_text(actions)
     Path("settings.yml").unlink()
-    (arguments,) = re.findall(r"-m schedulers simulate (.*)", document)
+    (arguments,) = re.findall(r"-m schedulers simulate (--people people.csv .*)", document)
     out = run(capsys, *arguments.split())[1]
     assert "".join(f"    {line}\n" if line else "\n" for line in out.splitlines()) in document
