@@ -28,18 +28,30 @@ class ReportNotMe(StoreAction):
         return "action_report_not_me"
 
     def in_store(self, turn: Turn) -> str:
-        # A click or words that answer an open question; the classifier's word alone freezes nobody (X12).
-        if turn.answered is None or turn.answered.answer.intent not in ("report_not_me", "affirm"):
-            return "unconfirmed"
+        if not self._confirmed(turn):
+            return "reported_already" if self._called(turn) else "unconfirmed"
         offer = turn.answered.offer
-        if turn.answered.answer.intent == "affirm" and offer.question != "not_me":
-            return "unconfirmed"
         close_answered(self, turn)
         about = f"Said of: {offer.question} {offer.subject.get('locked_at') or offer.subject.get('request') or ''}"
         with self.runtime.store.begin() as connection:
             freeze, fresh = freezes.report(connection, self.now, turn.person, turn.cause, about.strip())
             self.told(turn, freezes.ticket_of(connection, freeze))
         return "reported" if fresh else "reported_already"
+
+    def _confirmed(self, turn: Turn) -> bool:
+        """A click, or words that answer an open question; the classifier's word alone freezes nobody (X12)."""
+        if turn.answered is None:
+            return False
+        intent = turn.answered.answer.intent
+        return intent == "report_not_me" or (intent == "affirm" and turn.answered.offer.question == "not_me")
+
+    def _called(self, turn: Turn) -> bool:
+        """Whether security is called already: then nobody is asked whether to call them."""
+        with self.runtime.store.reading() as connection:
+            freeze = freezes.standing(connection, turn.person.id)
+            if freeze is not None:
+                self.told(turn, freezes.ticket_of(connection, freeze))
+        return freeze is not None
 
 
 class AskNotMe(AskAction):

@@ -112,7 +112,7 @@ class MarkResolved(StoreAction):
         with self.runtime.store.begin() as connection:
             ticket = self._ticket(connection, turn)
             if ticket is None:
-                return "nothing_open"
+                return "not_over" if self._lock_is_asked_about(connection, turn) else "nothing_open"
             requests.claim_resolved(connection, self.now, ticket.request_id)
             # Re-opened before, it works after all.
             tickets.change_state(
@@ -124,6 +124,13 @@ class MarkResolved(StoreAction):
         if turn.answered and turn.answered.offer.subject.get("request"):
             return tickets.of_request(connection, turn.answered.offer.subject["request"])
         return tickets.latest(connection, turn.person.id, self.now - RECENT, of_unlock=True)
+
+    def _lock_is_asked_about(self, connection, turn: Turn) -> bool:
+        """Whether "shall I unlock it?" stands unanswered: then a look comes before any gladness."""
+        if turn.inbound is None:
+            return False
+        standing = offers.still_answerable(connection, turn.inbound.answerable, turn.inbound.id)
+        return any(offer.subject.get("act") == "unlock" for offer in standing)
 
 
 class ReopenIssue(StoreAction):

@@ -103,6 +103,11 @@ class TestNotMe:
         result = stage.clicked(ReportNotMe, offer, "3")
         assert (result.outcome, result.slots["ticket_reference"]) == ("reported_already", "AA-1001")
 
+    def test_who_called_security_is_not_asked_whether_to_call_them(self, stage):
+        freeze(stage)
+        result = stage.typed(ReportNotMe, "I was hacked, what now", "report_not_me")
+        assert (result.outcome, result.slots["ticket_reference"]) == ("reported_already", "AA-1001")
+
     def test_law_1_only_ones_own(self, stage):
         told(stage)
         assert stage.typed(ReportNotMe, "it wasn't me", "report_not_me", "eli").outcome == "unconfirmed"

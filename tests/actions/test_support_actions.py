@@ -94,6 +94,13 @@ class TestItWorked:
     def test_nothing_to_resolve(self, stage):
         assert stage.typed(MarkResolved, "it works", "report_resolved").outcome == "nothing_open"
 
+    @pytest.mark.parametrize("question", ["unlock", "lockout"])
+    def test_law_11_nobody_is_glad_while_the_lock_is_still_asked_about(self, stage, question):
+        stage.world.lock()
+        offer = stage.world.unlock_offer(question=question)
+        assert stage.typed(MarkResolved, "finally, my shift starts at 7", "report_resolved").outcome == "not_over"
+        assert stage.world.state_of(offer) == "open"
+
     def test_what_was_reopened_and_works_after_all_is_resolved(self, stage):
         offer = unlocked(stage)
         stage.clicked(ReopenIssue, offer, "4")

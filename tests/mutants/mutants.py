@@ -837,14 +837,14 @@ PROCESSES = [
         "actions/safety.py",
         (
             "the classifier alone freezes nobody (X12)",
-            'if turn.answered is None or turn.answered.answer.intent not in ("report_not_me", "affirm"):',
+            "if not self._confirmed(turn):",
             "if False:",
             "test_safety x12_words",
         ),
         (
             "a yes to something else freezes nobody (X12)",
-            'if turn.answered.answer.intent == "affirm" and offer.question != "not_me":',
-            "if False:",
+            'return intent == "report_not_me" or (intent == "affirm" and turn.answered.offer.question == "not_me")',
+            'return intent in ("report_not_me", "affirm")',
             "test_safety something_else",
         ),
     ),
