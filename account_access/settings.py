@@ -406,7 +406,12 @@ class MfaSection(Section):
     code_tries: int = Field(
         4, ge=1, le=20, description="Codes that one person may type or have sent in the window, right ones apart."
     )
-    max_per_window: int = Field(2, ge=0, description="Self-service resets of one person and system in the window.")
+    max_per_window: int = Field(
+        2,
+        ge=0,
+        description="Self-service resets of one person and system in the window, and how often a manager may be asked "
+        "for them in vain (M9).",
+    )
     window_hours: float = Field(24, gt=0, le=CENTURY, description="Hours of that rolling window.")
     end_sessions: StrictBool = Field(
         False, description="Whether a reset ends every session of the account, that of the chat too (M7)."
