@@ -4,7 +4,6 @@
 """
 
 import contextlib
-import itertools
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from tests.browser import pictures
 from tests.browser.pages import look_in_every_view
 from tests.browser.person import SECONDS, Person, Somebody
 from tests.door.house import House, clock, empty_store, house, store
-from tests.e2e.installation import Installation
+from tests.e2e.installation import Installation, eventually
 
 __all__ = ["clock", "empty_store", "house", "store"]
 
@@ -107,7 +106,10 @@ def installed(home: Path, changes: dict) -> Iterator[Installation]:
     installation = Installation(home, changes).start()
     try:
         installation.control.post("rate-limits", **dict.fromkeys(("users", "user", "update", "logs", "other"), 6000))
-        installation.unused = itertools.chain(installation.control.post("people", count=PEOPLE)["logins"])
+        logins = installation.control.post("people", count=PEOPLE)["logins"]
+        known = "SELECT 1 FROM people WHERE login = ?"
+        eventually(lambda: installation.rows(known, logins[-1]), why="the directory's people were not read")
+        installation.unused = iter(logins)
         yield installation
     finally:
         installation.stop()

@@ -1,5 +1,8 @@
 """Each skill as people meet it: in Chromium, over the real processes, with pictures for the documents."""
 
+import re
+from pathlib import Path
+
 from playwright.sync_api import expect
 
 from tests.browser.pages import look_in_every_view, typed
@@ -227,6 +230,36 @@ def test_x9_x14_why_it_locked_what_was_done_and_why_it_was_told(browser, stack, 
     picture(person.page, "skill-receipts")
     person.writes("why did you write to me?")
     person.hears("showed me that your account was locked")
+
+
+# What the assistant, its pages and its articles tell people to say, and what they must get to hear then.
+TOLD_TO_SAY = {
+    "forgot my password": "page where you make a new Okta password",
+    "I forgot my password": "page where you make a new Okta password",
+    "reset MFA": "I'd remove from your Okta account",
+    "reset my MFA": "I'd remove from your Okta account",
+    "fewer messages, please": "at most 2 messages",
+    "turn notifications back on": "as usual: at most 4 messages",
+    "open a ticket": "ticket for you: AA-",
+    "get help": "already a ticket open",
+    "this wasn't me": "Were there attempts on your account that weren't yours?",
+}
+
+
+FIRST_FEW = 5
+
+
+def test_x5_what_people_are_told_to_say_is_understood(somebody):
+    sources = ["domain.yml", *Path("door/templates").glob("*.html"), *Path("knowledge").glob("*.md")]
+    told = " ".join(" ".join(Path(source).read_text(encoding="utf-8").split()) for source in sources)
+    phrases = {phrase.replace("\u2019", "'") for phrase in re.findall(r"\b[Ss]ay [\"\u201c]([^\"\u201d]+)", told)}
+    assert phrases == set(TOLD_TO_SAY)
+    # Two people, for the door lets nobody write as fast as all of it would be.
+    one, other = somebody(), somebody()
+    for number, (phrase, answer) in enumerate(TOLD_TO_SAY.items()):
+        person = one if number < FIRST_FEW else other
+        person.writes(phrase)
+        person.hears(answer)
 
 
 def test_p3_password_typed_into_the_chat_is_told_and_kept_nowhere(stack, somebody, picture):
