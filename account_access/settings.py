@@ -111,7 +111,10 @@ class AttributesSection(Section):
     """Which attributes of the system's profiles tell what; where an attribute is missing, nothing is known."""
 
     worker_type: str = Field("userType", description="The attribute with the kind of worker: Contractor, Intern …")
-    manager: str = Field("managerId", description="The attribute with the login of a person's manager.")
+    manager: str = Field(
+        "managerId",
+        description="The attribute that names a person's manager: by id, login, address or employee number.",
+    )
     contract_end: str = Field(
         "contractEndDate", description="The attribute with the last day of a contract, YYYY-MM-DD (C3)."
     )

@@ -180,6 +180,6 @@ PHASES: dict[str, list[list[list[Step]]]] = {
                 Step("store on PostgreSQL", ("-m", "tests.real.on_postgresql"), counts=True),
             ],
         ],
-        [[_tests("a thousand reminders, kills", REMINDERS_KILLED, "--people", "1000", "-o", "timeout=900")]],
+        [[_tests("a thousand reminders, kills", REMINDERS_KILLED, "--people", "1000")]],
     ],
 }
