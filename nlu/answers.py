@@ -1,5 +1,6 @@
 """The last word on a typed message: does it answer an open question?"""
 
+import re
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -13,9 +14,13 @@ from rasa.shared.nlu.training_data.message import Message
 from account_access.answers import NONE, OpenOffer, Resolution, resolve
 
 QUESTION = "question"
-# the answer that makes the assistant act
+# the answer that makes the assistant act, and the wishes that make it begin to
 YES = "affirm"
+BEGINNINGS = ("unlock_account", "reset_password", "reset_mfa")
 REDACTED_INTENT = "share_secret"
+# who says both has said neither: "yes or no?", "yes... no, wait"
+YES_WORDS, NO_WORDS = {"yes", "yeah", "yep"}, {"no", "nope", "nah"}
+WORD = re.compile(r"\w+")
 
 
 @DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER], is_trainable=False)
@@ -24,14 +29,17 @@ class AnswerResolver(GraphComponent):
 
     The offers come in the message's metadata under `offers`, as the door stored them when the message was written; a
     message that the door redacted becomes `share_secret` (P3). The entity `question` is always added, so that no rule
-    reads an older message's. `yes_from`: a message is only taken for a yes from this confidence on, because a yes
-    leads to an act (X12); below, it was not understood.
+    reads an older message's.
+
+    `yes_from`: a message is only taken for a yes from this confidence on, because a yes leads to an act (X12); below,
+    or if it says yes and no, it was not understood. `begin_from`: the same for the wishes that begin an act; below, the
+    person is asked (X5).
     """
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """The settings that config.yml may change."""
-        return {"yes_from": 0.6}
+        return {"yes_from": 0.95, "begin_from": 0.9}
 
     @classmethod
     def create(
@@ -45,7 +53,7 @@ class AnswerResolver(GraphComponent):
         return cls(config)
 
     def __init__(self, config: dict[str, Any]) -> None:
-        self._yes_from = config["yes_from"]
+        self._sure_from = {YES: config["yes_from"], **dict.fromkeys(BEGINNINGS, config["begin_from"])}
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Resolves each message."""
@@ -57,7 +65,7 @@ class AnswerResolver(GraphComponent):
         metadata = message.get(METADATA) or {}
         intent = message.get(INTENT) or {}
         name, confidence = intent.get(INTENT_NAME_KEY) or "", intent.get(PREDICTED_CONFIDENCE_KEY) or 0.0
-        if name == YES and confidence < self._yes_from:
+        if confidence < self._sure_from.get(name, 0.0) or (name == YES and _says_both(message.get(TEXT) or "")):
             name = DEFAULT_NLU_FALLBACK_INTENT_NAME
             message.set(INTENT, {INTENT_NAME_KEY: name, PREDICTED_CONFIDENCE_KEY: confidence}, add_to_output=True)
         if metadata.get("redacted"):
@@ -73,3 +81,8 @@ class AnswerResolver(GraphComponent):
         nowhere = {"start": 0, "end": 0}
         question = {"entity": QUESTION, "value": resolution.question, **nowhere, "extractor": type(self).__name__}
         message.set(ENTITIES, [*entities, question], add_to_output=True)
+
+
+def _says_both(text: str) -> bool:
+    words = set(WORD.findall(text.casefold()))
+    return bool(words & YES_WORDS and words & NO_WORDS)

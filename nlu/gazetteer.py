@@ -1,39 +1,42 @@
-"""Names of systems, devices and factors in a message: a spaCy phrase matcher, and a look at near misses."""
+"""Names of systems, devices and factors in a message: a spaCy phrase matcher over the words that were meant."""
 
 import json
-from collections import Counter
 from typing import Any
 
 import spacy
-from rapidfuzz.distance import OSA
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.extractors.extractor import EntityExtractorMixin
-from rasa.shared.nlu.constants import ENTITIES, TEXT
+from rasa.nlu.tokenizers.tokenizer import Token, Tokenizer
+from rasa.shared.nlu.constants import ENTITIES, TEXT, TEXT_TOKENS
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from spacy.matcher import PhraseMatcher
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 from spacy.util import filter_spans
 
-# A word that occurs this often in the training data is a word, not a name with a typing error.
-WORD_FROM = 2
+# The lookup table of phrases in which a name is an ordinary word ("the job ad"): the longest match wins, and hides it.
+ORDINARY = "no_name"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
 class Gazetteer(GraphComponent, EntityExtractorMixin):
     """Finds the lookup tables' names in a message, and gives each the name that its synonym says.
 
-    `shortest`: names with fewer letters are not recognised with a typing error; from `two_errors_from` letters on, two
-    errors are forgiven.
+    Typing errors are forgiven as far as nlu.spelling.SpellingCorrector, an earlier component, knows what was meant.
     """
+
+    @classmethod
+    def required_components(cls) -> list[type]:
+        """A tokenizer comes first."""
+        return [Tokenizer]
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """The settings that config.yml may change."""
-        return {"shortest": 4, "two_errors_from": 8}
+        """There is nothing to set."""
+        return {}
 
     @classmethod
     def create(
@@ -47,29 +50,23 @@ class Gazetteer(GraphComponent, EntityExtractorMixin):
         return cls(config, model_storage, resource)
 
     def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource) -> None:
-        self._config = config
         self._model_storage = model_storage
         self._resource = resource
         # words are told apart by English rules alone; no statistical model is needed to find a name
         self._language = spacy.blank("en")
-        self._known: dict[str, Any] = {"names": {}, "synonyms": {}, "words": []}
+        self._synonyms: dict[str, str] = {}
         self._matcher = PhraseMatcher(self._language.vocab, attr="LOWER")
 
     def train(self, training_data: TrainingData) -> Resource:
-        """Learns the lookup tables, the synonyms, and which words are just words."""
+        """Learns the lookup tables and the synonyms."""
         names: dict[str, list[str]] = {}
         for table in training_data.lookup_tables:
             names.setdefault(table["name"], []).extend(name.casefold() for name in table["elements"])
-        words = Counter(
-            token.lower_
-            for example in training_data.intent_examples
-            for token in self._language(example.get(TEXT) or "")
-        )
         synonyms = {alias.casefold(): name for alias, name in training_data.entity_synonyms.items()}
-        common = sorted(word for word, count in words.items() if count >= WORD_FROM)
-        self._learn({"names": names, "synonyms": synonyms, "words": common})
+        known = {"names": names, "synonyms": synonyms}
+        self._learn(known)
         with self._model_storage.write_to(self._resource) as folder:
-            (folder / "names.json").write_text(json.dumps(self._known), encoding="utf-8")
+            (folder / "names.json").write_text(json.dumps(known), encoding="utf-8")
         return self._resource
 
     @classmethod
@@ -88,16 +85,14 @@ class Gazetteer(GraphComponent, EntityExtractorMixin):
         return gazetteer
 
     def _learn(self, known: dict[str, Any]) -> None:
-        self._known = known
-        self._words = set(known["words"])
-        self._single = {
-            name: kind
-            for kind, names in known["names"].items()
-            for name in names
-            if " " not in name and len(name) >= self._config["shortest"]
-        }
+        for alias, name in known["synonyms"].items():
+            self._synonyms |= {" ".join(token.lower_ for token in words): name for words in self._readings(alias)}
         for kind, names in known["names"].items():
-            self._matcher.add(kind, [self._language.make_doc(name) for name in names])
+            self._matcher.add(kind, [words for name in names for words in self._readings(name)])
+
+    def _readings(self, name: str) -> list[Doc]:
+        """A name in words; in capitals they may be others: "id" is two ("I'd"), "ID" is one."""
+        return [self._language.make_doc(name), self._language.make_doc(name.upper())]
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Leaves the examples as they are."""
@@ -106,38 +101,19 @@ class Gazetteer(GraphComponent, EntityExtractorMixin):
     def process(self, messages: list[Message]) -> list[Message]:
         """Adds the names found to each message's entities."""
         for message in messages:
-            found = [self._entity(span) for span in self._spans(self._language.make_doc(message.get(TEXT) or ""))]
+            found = self._found(message.get(TEXT_TOKENS) or [], message.get(TEXT) or "")
             entities = self.add_extractor_name(found)
             message.set(ENTITIES, [*(message.get(ENTITIES) or []), *entities], add_to_output=True)
         return messages
 
-    def _spans(self, doc: Doc) -> list[Span]:
-        """The longest names, then misspelt ones in what is left."""
-        exact = filter_spans(self._matcher(doc, as_spans=True))
-        taken = {token.i for span in exact for token in span}
-        near = [
-            Span(doc, token.i, token.i + 1, label=kind)
-            for token in doc
-            if token.i not in taken and (kind := self._near_miss(token.lower_))
-        ]
-        return sorted([*exact, *near], key=lambda span: span.start)
-
-    def _near_miss(self, word: str) -> str | None:
-        nearest = self._nearest(word)
-        return self._single[nearest] if nearest else None
-
-    def _nearest(self, word: str) -> str | None:
-        if word in self._words or not word.isalpha():
-            return None
-        best = min(self._single, key=lambda name: OSA.distance(word, name), default=None)
-        if best is None or best[0] != word[0]:
-            return None
-        forgiven = 2 if len(best) >= self._config["two_errors_from"] else 1
-        return best if OSA.distance(word, best) <= forgiven else None
-
-    def _entity(self, span: Span) -> dict[str, Any]:
-        said = span.text.casefold()
-        if said not in self._known["names"][span.label_]:
-            said = self._nearest(said) or said
-        value = self._known["synonyms"].get(said, said)
-        return {"entity": span.label_, "value": value, "start": span.start_char, "end": span.end_char}
+    def _found(self, tokens: list[Token], text: str) -> list[dict[str, Any]]:
+        """The longest names in the words that were meant, at the places where they were typed."""
+        meant = Doc(self._language.vocab, words=[token.lemma for token in tokens])
+        entities = []
+        for span in filter_spans(self._matcher(meant, as_spans=True)):
+            start, end = tokens[span.start].start, tokens[span.end - 1].end
+            said = text[start:end].casefold()
+            value = self._synonyms.get(span.text, said)
+            if span.label_ != ORDINARY:
+                entities.append({"entity": span.label_, "value": value, "start": start, "end": end})
+        return entities

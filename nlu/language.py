@@ -10,8 +10,8 @@ from rasa.shared.exceptions import RasaException
 
 from nlu import assets
 
-# Neither is read by any component of ours, and the two take most of the time.
-UNUSED_PIPES = ["parser", "ner", "senter"]
+# What is used is how the language splits words. Nothing of ours reads what these find, and they take most of the time.
+UNUSED_PIPES = ["tok2vec", "tagger", "parser", "senter", "attribute_ruler", "lemmatizer", "ner"]
 
 
 @dataclass

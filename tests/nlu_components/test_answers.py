@@ -19,7 +19,7 @@ UNLOCK = OpenOffer(
 LOCKOUT = OpenOffer("o2", "lockout", "system:ad", (OpenAnswer("1", "Yes", "affirm"), OpenAnswer("2", "No", "deny")))
 
 
-def resolve(text, intent, offers=(), confidence=0.9, **metadata):
+def resolve(text, intent, offers=(), confidence=0.99, **metadata):
     """What the component makes of a classified message, as (intent, question)."""
     metadata = {"offers": [offer.as_metadata() for offer in offers], **metadata}
     data = {"text": text, "intent": {"name": intent, "confidence": confidence}, "metadata": metadata}
@@ -53,10 +53,22 @@ def test_resolves(text, intent, offers, expected):
 
 
 def test_only_a_clear_yes_is_one():
-    assert resolve("?", "affirm", [UNLOCK], confidence=0.59) == ("nlu_fallback", "none")
-    assert resolve("sure", "affirm", [UNLOCK], confidence=0.6) == ("affirm", "unlock")
+    assert resolve("?", "affirm", [UNLOCK], confidence=0.94) == ("nlu_fallback", "none")
+    assert resolve("sure", "affirm", [UNLOCK], confidence=0.95) == ("affirm", "unlock")
     assert resolve("Yes", "affirm", [UNLOCK], confidence=0.4) == ("affirm", "unlock")
     assert resolve("nah", "deny", [UNLOCK], confidence=0.4) == ("cancel", "unlock")
+
+
+@pytest.mark.parametrize("text", ["is that a yes or no question", "Yes... no, wait!", "yeah, nah", "NO? yep"])
+def test_x12_who_says_yes_and_no_has_said_neither(text):
+    assert resolve(text, "affirm", [UNLOCK], confidence=0.99) == ("nlu_fallback", "none")
+    assert resolve("yes, nothing against it", "affirm", [UNLOCK], confidence=0.99) == ("affirm", "unlock")
+
+
+@pytest.mark.parametrize("intent", ["unlock_account", "reset_password", "reset_mfa"])
+def test_x5_a_wish_that_begins_an_act_has_to_be_clear(intent):
+    assert resolve("something about my account", intent, confidence=0.89) == ("nlu_fallback", "none")
+    assert resolve("something about my account", intent, confidence=0.9) == (intent, "none")
 
 
 def test_a_redacted_message_is_a_secret_whatever_it_looked_like():
@@ -65,7 +77,7 @@ def test_a_redacted_message_is_a_secret_whatever_it_looked_like():
 
 @pytest.mark.parametrize("metadata", [None, {}, {"offers": None}], ids=["none", "empty", "no offers"])
 def test_works_without_a_door_as_in_rasa_shell(metadata):
-    data = {"text": "sure", "intent": {"name": "affirm", "confidence": 0.9}, "metadata": metadata}
+    data = {"text": "sure", "intent": {"name": "affirm", "confidence": 0.99}, "metadata": metadata}
     assert outcome(Message(data=data)) == ("affirm", "none")
 
 
