@@ -1,5 +1,5 @@
 # The commands of Account Access; `make` alone lists them. Each first makes .venv as requirements.lock says.
-.PHONY: help run test test-real train lint lock chat bench evaluate compare learning-curve lint-data
+.PHONY: help run test test-real train tune lint lock chat bench evaluate compare learning-curve lint-data
 .DEFAULT_GOAL := help
 
 # The first Python that really runs: a version manager's shim on PATH may exist and fail.
@@ -21,6 +21,9 @@ test-real: ## the same loop in Chromium and against real servers; installs them,
 
 train: ## train the model, if anything it is made of changed
 	$(OPS) train $(ARGS)
+
+tune: ## teach the sentence encoder our intents anew (many minutes; rarely, see docs/ml-staff.md)
+	$(OPS) tune $(ARGS)
 
 lint: ## style and import rules alone
 	$(OPS) lint $(ARGS)

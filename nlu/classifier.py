@@ -1,9 +1,12 @@
-"""Which intent a message has: logistic regression over the sentence's vector and its TF-IDF weighted words and letters.
+"""Which intent a message has: logistic regression over what it means, and another over its words and letters.
 
-The vector brings the meaning, the words and letter groups bring product names and typing errors.
+The vector brings the meaning, the TF-IDF weighted words and letter groups bring product names and habits of speech.
+Each is learned apart, so that neither leans on the other, and their scores are added.
 """
 
 import json
+import warnings
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -17,16 +20,19 @@ from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 RANKING = "intent_ranking"
+# where a number of the vector never changes
+TINY = 1e-9
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class SentenceClassifier(IntentClassifier, GraphComponent):
     """Predicts the intent with a probability for each.
 
-    `C`: how closely to follow the training data. `sparse_weight`: how much words and letters count beside the vector.
+    `C`: how closely to follow the training data. `balance`: how far rare intents are made up for, from 0 (not) to 1.
     """
 
     @classmethod
@@ -42,7 +48,7 @@ class SentenceClassifier(IntentClassifier, GraphComponent):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """The settings that config.yml may change."""
-        return {"C": 20.0, "sparse_weight": 0.5, "max_iter": 500, "ranking_length": 10}
+        return {"C": 10.0, "balance": 0.5, "max_iter": 50, "ranking_length": 10}
 
     @classmethod
     def create(
@@ -70,19 +76,40 @@ class SentenceClassifier(IntentClassifier, GraphComponent):
         """Learns from all examples that have a text and an intent, and stores what was learned."""
         examples = [example for example in training_data.intent_examples if example.get(TEXT) and example.get(INTENT)]
         labels = [example.get(INTENT) for example in examples]
+        self._intents = sorted(set(labels))
         self._frequencies = _inverse_frequencies(examples)
-        regression = LogisticRegression(
-            C=self._config["C"], max_iter=self._config["max_iter"], class_weight="balanced", random_state=1
-        )
-        regression.fit(self._matrix(examples), labels)
-        weights, biases = regression.coef_, regression.intercept_
-        if len(regression.classes_) == 2:
-            # one row decides between two intents: that of the second
-            weights, biases = np.vstack([np.zeros_like(weights), weights]), np.array([0.0, biases[0]])
-        self._intents = [str(intent) for intent in regression.classes_]
-        self._weights, self._biases = weights.T.astype(np.float32), biases.astype(np.float32)
+        parts = [self._fit(part, labels) for part in (self._counted(examples), _vectors(examples)) if part.shape[1]]
+        self._weights = np.vstack([weights for weights, _ in parts]).astype(np.float32)
+        self._biases = sum(biases for _, biases in parts).astype(np.float32)
         self._store()
         return self._resource
+
+    def _fit(self, features: sparse.csr_matrix | np.ndarray, labels: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """A row of weights for each feature as it comes, a column and a bias for each intent."""
+        middle, spread = np.zeros(features.shape[1]), np.ones(features.shape[1])
+        if not sparse.issparse(features):
+            middle, spread = features.mean(axis=0), features.std(axis=0) + TINY
+            # so that a vector is about as long as one that was counted
+            spread *= np.sqrt(len(spread))
+            features = (features - middle) / spread
+        counts = Counter(labels)
+        even = len(labels) / len(counts)
+        regression = LogisticRegression(
+            C=self._config["C"],
+            max_iter=self._config["max_iter"],
+            class_weight={intent: (even / count) ** self._config["balance"] for intent, count in counts.items()},
+            random_state=1,
+        )
+        with warnings.catch_warnings():
+            # the last steps change nothing that can be measured
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            regression.fit(features, labels)
+        weights, biases = regression.coef_.T, regression.intercept_
+        if len(counts) == 2:
+            # one column decides between two intents: that of the second
+            weights, biases = np.hstack([np.zeros_like(weights), weights]), np.array([0.0, biases[0]])
+        weights = weights / spread[:, None]
+        return weights, biases - middle @ weights
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Leaves the examples as they are: their intents are known."""
@@ -100,38 +127,34 @@ class SentenceClassifier(IntentClassifier, GraphComponent):
         return messages
 
     def _ranking(self, message: Message) -> list[dict[str, Any]]:
-        positions, values = self._features(message)
+        positions, values = self._weighted_counts(message)
         scores = values @ self._weights[positions] + self._biases
+        _, dense = message.get_dense_features(TEXT)
+        if dense is not None:
+            scores = scores + dense.features[0] @ self._weights[-dense.features.shape[1] :]
         shares = np.exp(scores - scores.max())
         shares /= shares.sum()
         order = np.argsort(-shares, kind="stable")
         return [{"name": self._intents[i], "confidence": float(shares[i])} for i in order]
 
-    def _features(self, message: Message) -> tuple[np.ndarray, np.ndarray]:
-        """What is not zero: positions and values. Each featurizer's counts become TF-IDF of length 1."""
+    def _weighted_counts(self, message: Message) -> tuple[np.ndarray, np.ndarray]:
+        """Each featurizer's counts as TF-IDF of length 1: the positions and values that are not zero."""
         counted = _counts(message)
-        positions, values, width = [], [], 0
+        positions, values, width = [np.zeros(0, int)], [np.zeros(0, np.float32)], 0
         for origin, idf in sorted(self._frequencies.items()):
             row = counted.get(origin)
             if row is not None and row.nnz:
                 weighted = (1 + np.log(row.data)) * idf[row.indices]
                 positions.append(width + row.indices)
-                values.append(weighted * (self._config["sparse_weight"] / np.linalg.norm(weighted)))
+                values.append(weighted / np.linalg.norm(weighted))
             width += len(idf)
-        _, dense = message.get_dense_features(TEXT)
-        if dense is not None:
-            vector = dense.features[0]
-            positions.append(width + np.arange(len(vector)))
-            values.append(vector)
-        nothing = np.zeros(0)
-        return np.concatenate([nothing, *positions]).astype(int), np.concatenate([nothing, *values]).astype(np.float32)
+        return np.concatenate(positions), np.concatenate(values)
 
-    def _matrix(self, examples: list[Message]) -> sparse.csr_matrix:
-        rows = [self._features(example) for example in examples]
+    def _counted(self, examples: list[Message]) -> sparse.csr_matrix:
+        rows = [self._weighted_counts(example) for example in examples]
         positions, values = (np.concatenate(parts) for parts in zip(*rows, strict=True))
         starts = np.cumsum([0, *(len(found) for found, _ in rows)])
-        _, dense = examples[0].get_dense_features(TEXT)
-        width = sum(map(len, self._frequencies.values())) + (0 if dense is None else dense.features.shape[1])
+        width = sum(map(len, self._frequencies.values()))
         return sparse.csr_matrix((values, positions, starts), shape=(len(examples), width))
 
     def _store(self) -> None:
@@ -159,6 +182,12 @@ class SentenceClassifier(IntentClassifier, GraphComponent):
                     name.removeprefix("idf:"): arrays[name] for name in arrays.files if name.startswith("idf:")
                 }
         return classifier
+
+
+def _vectors(examples: list[Message]) -> np.ndarray:
+    """A row for each example: its vector, or no number at all where the configuration has none."""
+    found = [example.get_dense_features(TEXT)[1] for example in examples]
+    return np.stack([np.zeros(0, np.float32) if dense is None else dense.features[0] for dense in found])
 
 
 def _counts(message: Message) -> dict[str, sparse.csr_matrix]:

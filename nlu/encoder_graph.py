@@ -1,26 +1,39 @@
-"""The sentence encoder (all-MiniLM-L6-v2) as an ONNX graph, built from the weights in its package.
+"""The sentence encoder (all-MiniLM-L6-v2) as an ONNX graph, built from weights by the names of its package.
 
-BERT with mean pooling, for one sentence at a time: token ids in, one vector of length 1 out. Building takes a second
-or two and is byte for byte repeatable, so the 90 MB graph is kept beside the models, never inside one.
+BERT for one sentence at a time: token ids in, one vector out: of each layer the first token's numbers and the mean of
+all tokens'; the last mean is what the model is published for. Building takes a second or two and is byte for byte
+repeatable, so the 90 MB graph is kept beside the models, never inside one.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from safetensors.numpy import load_file
 
 LAYERS, HEADS, WIDTH = 6, 12, 384
 HEAD_WIDTH = WIDTH // HEADS
+# numbers of a sentence's vector
+SENTENCE = 2 * LAYERS * WIDTH
 OPSET, IR_VERSION = 17, 8
 EPSILON = 1e-12
+# the matrices of a layer, and what brings its vectors to one length, in the order in which they are used
+MATRICES = (
+    "attention.self.query",
+    "attention.self.key",
+    "attention.self.value",
+    "attention.output.dense",
+    "intermediate.dense",
+    "output.dense",
+)
+NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
 
 
 class _Graph:
     """Nodes and constants in the order in which they are made."""
 
-    def __init__(self, weights: dict[str, np.ndarray]) -> None:
+    def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
         self.weights = weights
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
@@ -52,18 +65,20 @@ class _Graph:
         return self.node("Transpose", self.node("Reshape", x, shape), perm=order)
 
 
-def build(weights_file: Path, graph_file: Path) -> None:
-    """Writes the graph for the given safetensors file."""
-    graph = _Graph(load_file(weights_file))
+def build(weights: Mapping[str, np.ndarray], graph_file: Path) -> None:
+    """Writes the graph of these weights."""
+    graph = _Graph(weights)
     x = _embeddings(graph)
+    first = graph.constant(np.array([0], dtype=np.int64))
+    found = []
     for layer in range(LAYERS):
         x = _attention(graph, x, f"encoder.layer.{layer}.attention")
         x = _feed_forward(graph, x, f"encoder.layer.{layer}")
-    pooled = graph.node("ReduceMean", x, axes=[0], keepdims=0)
-    length = graph.node("ReduceL2", pooled, axes=[0], keepdims=1)
-    graph.nodes.append(helper.make_node("Div", [pooled, length], ["sentence"]))
+        found += [graph.node("Gather", x, first, axis=0), graph.node("ReduceMean", x, axes=[0], keepdims=1)]
+    flat = graph.constant(np.array([-1], dtype=np.int64))
+    graph.nodes.append(helper.make_node("Reshape", [graph.node("Concat", *found, axis=1), flat], ["sentence"]))
     inputs = [helper.make_tensor_value_info("ids", TensorProto.INT64, ["tokens"])]
-    outputs = [helper.make_tensor_value_info("sentence", TensorProto.FLOAT, [WIDTH])]
+    outputs = [helper.make_tensor_value_info("sentence", TensorProto.FLOAT, [SENTENCE])]
     model = helper.make_model(
         helper.make_graph(graph.nodes, "sentence_encoder", inputs, outputs, graph.constants),
         opset_imports=[helper.make_opsetid("", OPSET)],

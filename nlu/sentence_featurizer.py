@@ -14,11 +14,15 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.encoder import SentenceEncoder, fingerprint
+from nlu.spelling import MEANT
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
 class SentenceFeaturizer(DenseFeaturizer, GraphComponent):
-    """Adds what a message means as a vector of 384 numbers. `cache`: the folder for the encoder's graph."""
+    """Adds what a message means as a vector, with typing errors out of the way if somebody corrected them.
+
+    `cache`: the folder for the encoder's graph.
+    """
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
@@ -57,7 +61,7 @@ class SentenceFeaturizer(DenseFeaturizer, GraphComponent):
     def process(self, messages: list[Message]) -> list[Message]:
         """Adds the vectors to messages."""
         for message in messages:
-            text = message.get(TEXT)
+            text = message.get(MEANT) or message.get(TEXT)
             if text:
                 vector = self._encoder.encode(text).reshape(1, -1)
                 message.add_features(Features(vector, FEATURE_TYPE_SENTENCE, TEXT, self._identifier))

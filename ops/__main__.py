@@ -11,7 +11,7 @@ from ops.console import CannotContinue, say
 
 ROOT = Path(__file__).resolve().parent.parent
 # These read their own arguments.
-FORWARDED = ("chat", "bench", "evaluate", "compare", "learning-curve", "lint-data")
+FORWARDED = ("chat", "bench", "evaluate", "compare", "learning-curve", "lint-data", "tune")
 
 
 def main(arguments: list[str]) -> int:
@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         ("compare", "pipelines side by side"),
         ("learning-curve", "what more training data would bring"),
         ("lint-data", "slips in the training data and the domain"),
+        ("tune", "teach the sentence encoder our intents anew"),
     ):
         commands.add_parser(name, help=told, add_help=False)
     return parser
@@ -122,6 +123,10 @@ def _lint_data(_, rest) -> int:
     return subprocess.call([sys.executable, "-m", "nlu.check_data", *rest])
 
 
+def _tune(_, rest) -> int:
+    return subprocess.call([sys.executable, "-W", "ignore", "-m", "nlu.tuning", *rest])
+
+
 COMMANDS = {
     "run": _run,
     "train": _train,
@@ -135,6 +140,7 @@ COMMANDS = {
     "compare": _compare,
     "learning-curve": _compare,
     "lint-data": _lint_data,
+    "tune": _tune,
 }
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from nlu.sentence_featurizer import SentenceFeaturizer
 
 @pytest.fixture
 def installed(tmp_path, monkeypatch):
-    """Two packages on the path, in place of the real ones."""
-    for name, file in (("some_spacy", "tagger"), ("some_encoder", "model/weights")):
+    """Two packages on the path and an adapter, in place of the real ones."""
+    for name, file in (("some_spacy", "tagger"), ("some_encoder", "model/weights"), ("ours", "adapter")):
         path = tmp_path / name / file
         path.parent.mkdir(parents=True)
         path.write_bytes(b"one")
@@ -21,6 +21,7 @@ def installed(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(assets, "SPACY_MODEL", "some_spacy")
     monkeypatch.setattr(assets, "ENCODER_PACKAGE", "some_encoder")
+    monkeypatch.setattr(assets, "ADAPTER", tmp_path / "ours" / "adapter")
     monkeypatch.setattr(assets.spacy_hash, "__defaults__", ("some_spacy",))
     assets.folder_hash.cache_clear()
     yield tmp_path
@@ -35,7 +36,7 @@ def changed(file, content=b"two"):
     assets.folder_hash.cache_clear()
 
 
-@pytest.mark.parametrize("file", ["some_spacy/tagger", "some_encoder/model/weights"])
+@pytest.mark.parametrize("file", ["some_spacy/tagger", "some_encoder/model/weights", "ours/adapter"])
 def test_a_changed_byte_changes_the_hash(installed, file):
     before = assets.content_hash()
     assert assets.content_hash() == before
@@ -63,6 +64,7 @@ def test_a_missing_package_is_named_with_the_remedy(monkeypatch):
     [
         (SpacyNLP, {"model": "some_spacy"}, "some_spacy/tagger"),
         (SentenceFeaturizer, {"cache": "var/cache"}, "some_encoder/model/weights"),
+        (SentenceFeaturizer, {"cache": "var/cache"}, "ours/adapter"),
     ],
 )
 def test_rasa_trains_again_when_an_asset_changes(installed, component, config, file):

@@ -2,12 +2,23 @@
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from nlu import assets, encoder_graph
-from nlu.encoder import SentenceEncoder, graph_file
+from nlu.encoder import CHANGE, DOWN, UP, SentenceEncoder, adapted, graph_file
+from nlu.encoder_graph import SENTENCE, WIDTH
 
 # The graph of the weights that the lock file pins. A change here changes what every model was trained on.
-GRAPH = "3aa7479c72668f69"
+GRAPH = "834d4dc497c8645c"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_taught(tmp_path_factory):
+    """An adapter that changes nothing, so that the encoder is as it was published."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(assets, "ADAPTER", tmp_path_factory.mktemp("adapter") / "adapter.safetensors")
+        save_file({}, assets.ADAPTER)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -22,21 +33,27 @@ def encoder(cache):
     return SentenceEncoder(cache)
 
 
+def meaning(encoder, text):
+    """The part of the vector that the model is published for, of length 1."""
+    mean = encoder.encode(text)[-WIDTH:]
+    return mean / np.linalg.norm(mean)
+
+
 def test_the_numbers_are_those_the_model_is_published_with(encoder):
     expected = [0.0676569, 0.0634959, 0.0487131, 0.0793049]
-    assert encoder.encode("This is an example sentence")[:4] == pytest.approx(expected, abs=1e-5)
+    assert meaning(encoder, "This is an example sentence")[:4] == pytest.approx(expected, abs=1e-5)
 
 
-def test_a_vector_has_length_1_and_type_float32(encoder):
+def test_a_vector_has_a_mean_and_a_first_token_of_each_layer(encoder):
     vector = encoder.encode("locked out")
-    assert vector.shape == (384,) and vector.dtype == np.float32
-    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-6)
+    assert vector.shape == (SENTENCE,) and vector.dtype == np.float32
+    # each of the twelve is of its own
+    assert len({part.tobytes() for part in vector.reshape(-1, WIDTH)}) == 12
 
 
 def test_the_same_meaning_lies_closer_than_another(encoder):
-    wish, same, other = map(
-        encoder.encode, ("I'm locked out of my account", "sign-in is blocked", "It's sunny outside")
-    )
+    texts = ("I'm locked out of my account", "sign-in is blocked", "It's sunny outside")
+    wish, same, other = (meaning(encoder, text) for text in texts)
     assert wish @ same > wish @ other + 0.2
 
 
@@ -67,3 +84,15 @@ def test_a_build_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         graph_file(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_adapter_adds_to_the_weights(tmp_path, encoder, monkeypatch):
+    weights = {"a.weight": np.ones((2, 3), np.float32), "a.bias": np.zeros(2, np.float32)}
+    down, up = np.array([[1], [2], [3]], np.float16), np.array([[10, 20]], np.float16)
+    changed = adapted(weights, {"a" + DOWN: down, "a" + UP: up, "a.bias" + CHANGE: np.array([0.5, 0], np.float16)})
+    assert changed["a.weight"].tolist() == [[11, 21, 31], [21, 41, 61]]
+    assert changed["a.bias"].tolist() == [0.5, 0]
+    other = tmp_path / "other.safetensors"
+    save_file({"encoder.layer.5.output.LayerNorm.bias" + CHANGE: np.ones(384, np.float16)}, other)
+    monkeypatch.setattr(assets, "ADAPTER", other)
+    assert not np.allclose(SentenceEncoder(tmp_path).encode("locked"), encoder.encode("locked"), atol=1e-3)

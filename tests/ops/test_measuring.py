@@ -32,6 +32,7 @@ CASES = [
     (["compare", "--folds", "5"], ["nlu.evaluation", "compare", "--folds", "5"]),
     (["learning-curve", "--json"], ["nlu.evaluation", "learning-curve", "--json"]),
     (["lint-data", "--json"], ["nlu.check_data", "--json"]),
+    (["tune", "--out", "x"], ["nlu.tuning", "--out", "x"]),
 ]
 
 
