@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,7 @@ METRICS = {
     metric.key: metric
     for metric in (
         Metric("account_macro_f1", "Account intents, macro-F1"),
+        Metric("account_macro_f1_guessed", "… by the first guess, clear or not"),
         Metric("macro_f1", "All intents, macro-F1"),
         Metric("accuracy", "All intents, accuracy"),
         Metric("system_f1", "Systems, F1"),
@@ -54,9 +55,12 @@ METRICS = {
         Metric("in_scope_not_understood", "… because it is unsure", lower_is_better=True),
         Metric("in_scope_sent_away", "… because it is taken for not ours", lower_is_better=True),
         Metric("typo_cost", "Cost of one typing error", "points", lower_is_better=True),
-        Metric("unlock_account_precision", "unlock_account, precision"),
-        Metric("reset_password_precision", "reset_password, precision"),
-        Metric("reset_mfa_precision", "reset_mfa, precision"),
+        Metric("unlock_account_precision", "unlock_account, precision of what begins it"),
+        Metric("unlock_account_precision_guessed", "… of the first guess, clear or not"),
+        Metric("reset_password_precision", "reset_password, precision of what begins it"),
+        Metric("reset_password_precision_guessed", "… of the first guess, clear or not"),
+        Metric("reset_mfa_precision", "reset_mfa, precision of what begins it"),
+        Metric("reset_mfa_precision_guessed", "… of the first guess, clear or not"),
         Metric("yes_taken_for_no", "affirm taken for deny", "messages", lower_is_better=True),
         Metric("no_taken_for_yes", "deny taken for affirm", "messages", lower_is_better=True),
         Metric("calibration_error", "Calibration error (ECE)", lower_is_better=True),
@@ -180,8 +184,13 @@ def _measures(judged: Judged, typos: Sequence[Parsed] | None) -> dict[str, Measu
     }
     for kind in KINDS:
         found[f"{kind}_f1"] = _entity_f1(judged.entities[kind])
+    guesses = [replace(parsed, intent=parsed.guess) for parsed in judged.found]
+    guessed = Judged(judged.examples, guesses, judged.names)
+    account_guessed = guessed.numbers(ACCOUNT)
+    found["account_macro_f1_guessed"] = lambda rows: metrics.macro_f1(guessed.matrix(rows), account_guessed)
     for intent in ("unlock_account", "reset_password", "reset_mfa"):
         found[f"{intent}_precision"] = _precision(judged, intent)
+        found[f"{intent}_precision_guessed"] = _precision(guessed, intent)
     if typos is not None:
         found["typo_cost"] = _typo_cost(judged, typos)
     return found

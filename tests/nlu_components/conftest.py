@@ -4,20 +4,28 @@ import asyncio
 from pathlib import Path
 
 import pytest
-import yaml
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import UserMessage
 
-from nlu.evaluation import models
+from nlu.evaluation.examples import read_examples
+from ops.train import train
 
 ROOT = Path(__file__).resolve().parents[2]
+# Seconds that a test may take which trains, or waits for whoever trains, on a busy machine.
+TRAINING = 1500
+
+
+def pytest_collection_modifyitems(items):
+    """The first test that asks for the model may have to wait for its training."""
+    for item in items:
+        if "model_file" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(TRAINING))
 
 
 @pytest.fixture(scope="session")
-def model_file(tmp_path_factory):
-    """The language side, trained from nothing."""
-    folder = tmp_path_factory.mktemp("model")
-    return models.train(ROOT / "config.yml", ROOT / "data" / "nlu", ROOT / "domain.yml", folder)[0]
+def model_file():
+    """The model of the present ingredients, as `make train` leaves it: trained now only if it is not there."""
+    return train()
 
 
 @pytest.fixture(scope="session")
@@ -32,5 +40,5 @@ def understand(model_file):
 @pytest.fixture(scope="session")
 def holdout():
     """(text, intent) of the messages that were never trained on."""
-    blocks = yaml.safe_load((ROOT / "tests" / "nlu_components" / "holdout.yml").read_text(encoding="utf-8"))["nlu"]
-    return [(line[2:].strip(), block["intent"]) for block in blocks for line in block["examples"].splitlines()]
+    examples = read_examples(ROOT / "tests" / "nlu_components" / "holdout.yml", ROOT)
+    return [(example.text, example.intent) for example in examples]
