@@ -371,8 +371,12 @@ def entries(
     store: Store, clock: Clock, person_id: str, after: int | None = None, before: int | None = None, limit: int = 50
 ) -> list[Entry]:
     """With `after`: what is new or changed since that cursor, by cursor. Else the last before `before`, by seq."""
-    window = next(iter(_bounds(after, before)), LAST)
-    asked = {"person": person_id, "limit": limit, **_bounds(after, before)}
+    window, bounds = LAST, {}
+    if after is not None:
+        window, bounds = AFTER, {"after": after}
+    elif before is not None:
+        window, bounds = BEFORE, {"before": before}
+    asked = {"person": person_id, "limit": limit, **bounds}
     with store.reading() as connection:
         mine = [_mine(row) for row in connection.execute(_MINE[window], asked)]
         now = clock.now()
@@ -406,12 +410,6 @@ def _theirs_with_offers():
 AFTER, BEFORE, LAST = "after", "before", "last"
 _MINE = _windows(select(_IN).where(_IN.c.person_id == bindparam("person")), _IN.c.seq, _IN.c.seq)
 _THEIRS = _theirs_with_offers()
-
-
-def _bounds(after: int | None, before: int | None) -> dict[str, int]:
-    if after is not None:
-        return {"after": after}
-    return {} if before is None else {"before": before}
 
 
 def _mine(row) -> Entry:
