@@ -10,15 +10,11 @@ import functools
 import os
 from typing import Any
 
-import rasa
 from rasa.core.actions.action import ActionExecutionRejection, RemoteAction
-from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import SlotSet
-from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 from rasa.utils.endpoints import EndpointConfig
 
-from channels.action_calls import ActionCalls
-from channels.kept_tracker import last_events
+from channels.action_calls import ActionCalls, call_of
 
 SECRET_HEADER = "X-Action-Secret"  # noqa: S105 (the name of a header)
 
@@ -55,7 +51,7 @@ def install() -> None:
     run.fails_the_turn = True
     RemoteAction.run = run
     RemoteAction._validate_action_result = _validate
-    RemoteAction._action_call_format = _call
+    RemoteAction._action_call_format = call_of
 
 
 @functools.lru_cache(maxsize=1)
@@ -79,19 +75,6 @@ def _validate(_action: RemoteAction, result: Any) -> bool:
         if required is None or not required <= event.keys():
             raise ValueError(f"the action server's answer has an event that Rasa does not take: {event}")
     return True
-
-
-def _call(action: RemoteAction, tracker: DialogueStateTracker, domain: Domain) -> dict[str, Any]:
-    """What an action is told: as stock Rasa, but of a long conversation only the end."""
-    state = tracker.current_state(EventVerbosity.NONE)
-    state["events"] = [event.as_dict() for event in last_events(tracker)]
-    return {
-        "next_action": action.name(),
-        "sender_id": tracker.sender_id,
-        "tracker": state,
-        "version": rasa.__version__,
-        "domain": domain.as_dict(),
-    }
 
 
 def _authenticated(endpoint: EndpointConfig, url: str | None, secret: str) -> EndpointConfig:

@@ -67,27 +67,30 @@ def _prover(request: Request, found: Visitor) -> dict[str, str]:
 
 async def _show(request: Request, found: Visitor, outcome: str = "") -> Response:
     """The page after an outcome: its end, or the fields again with a remark."""
-    if outcome in ENDS:
-        return _render(request, found, outcome, ENDS[outcome])
     if outcome not in REMARKS:
-        return _render(request, found, "down", 503)
+        return _end(request, found, outcome)
     try:
         seen = await request.app.state.door.actions.look_at_proof(_prover(request, found))
     except Unavailable as error:
         return _trouble(request, found, error)
     if seen["outcome"] != "waiting":
-        return _render(request, found, seen["outcome"], ENDS.get(seen["outcome"], 503))
+        return _end(request, found, seen["outcome"])
     status = REMARKS[outcome]
     return _render(request, found, "waiting", status, factors=seen["factors"], going=seen["going"], remark=outcome)
 
 
+def _end(request: Request, found: Visitor, outcome: str) -> Response:
+    """No fields any more; an outcome that the page has no words for is trouble of ours."""
+    what = outcome if outcome in ENDS else "down"
+    return _render(request, found, what, ENDS.get(what, 503))
+
+
 def _trouble(request: Request, found: Visitor, error: Unavailable) -> Response:
     log.error("no code could be checked: %s", error)
-    return _render(request, found, "down", 503)
+    return _end(request, found, "down")
 
 
 def _render(request: Request, found: Visitor, what: str, status: int, **values) -> Response:
     shown = {"factors": [], "going": [], "remark": "", **values}
     path = f"/prove/{request.path_params['request_id']}"
-    what = what if what == "waiting" or what in ENDS else "down"
     return pages.render(request, "prove.html", status, what=what, path=path, csrf=found.session.csrf, **shown)

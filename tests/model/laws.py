@@ -211,8 +211,10 @@ class Laws:
             return False
         if not speech.yes:
             return False
-        # One thing that a yes may mean: two questions about the same act on the same account are one (X2, X12).
-        meant = {_about(asked) for asked in live for answer in asked["answers"] if _yes(asked, answer["id"])}
+        # One thing that a yes may mean: two questions about the same act on the same account are one (X2, X12), and a
+        # "which one?" means those of its questions that are still open.
+        yes = {offer_id for asked in live for answer in asked["answers"] for offer_id in _yes(asked, answer["id"])}
+        meant = {_about(asked) for asked in self._asked.values() if asked["id"] in yes and _live(speech, asked)}
         return meant == {_about(offer)}
 
     def _undecided(self, request: dict):
