@@ -255,14 +255,15 @@ def _paged(store: Store, system: str, *conditions) -> Iterator[Known]:
 
 
 def _query(system: str):
+    """Accounts in the words of their own directory, whoever's they are."""
     facts, people, accounts = tables.directory_facts, tables.people, tables.accounts
     return (
-        select(facts, accounts.c.login, people.c.email, people.c.name, people.c.time_zone, people.c.active)
-        .join(people, people.c.id == facts.c.person_id)
+        select(facts, accounts.c.login, people.c.email, people.c.name, people.c.time_zone, accounts.c.active)
         .join(
             accounts,
             (accounts.c.system == facts.c.system) & (accounts.c.external_id == facts.c.external_id),
         )
+        .join(people, people.c.id == func.coalesce(accounts.c.own_person_id, accounts.c.person_id))
         .where(facts.c.system == system)
     )
 

@@ -1,4 +1,9 @@
-"""Who there is: people from the directory, and the sign-in identities linked to them (law 1)."""
+"""Who there is: people from the directory, and the sign-in identities linked to them (law 1).
+
+The main system's directory makes the people who sign in. Of another system's directory each account is a person of its
+own, who cannot; where joins.py finds out whose it is, that person waits without an account, and is all that this
+directory ever writes to.
+"""
 
 import uuid
 from collections.abc import Collection, Iterable, Sequence
@@ -135,8 +140,10 @@ def _match(connection: Connection, subject: str, email: str | None, verified: bo
     """The never-linked directory person with that address, or the problem."""
     if not email or not verified:
         return None, UnknownPerson("the sign-in carries no verified e-mail address")
+    table, accounts = tables.people, tables.accounts
+    # Whoever another directory gives somebody's address, or an account the id of somebody's, stands in nobody's way.
     rows = connection.execute(
-        select(tables.people.c.id).where(func.lower(tables.people.c.email) == email.lower()).limit(2)
+        select(table.c.id).where(func.lower(table.c.email) == email.lower(), table.c.main.is_(True)).limit(2)
     ).all()
     if not rows:
         return None, UnknownPerson("nobody in the directory has this e-mail address")
@@ -144,7 +151,11 @@ def _match(connection: Connection, subject: str, email: str | None, verified: bo
         return None, LinkConflict("several people in the directory have this e-mail address")
     person_id = rows[0].id
     # Where subjects are the directory's own ids, an address that moved since it was read must not move the person.
-    owners = select(tables.accounts.c.person_id).where(tables.accounts.c.external_id == subject)
+    owners = (
+        select(accounts.c.person_id)
+        .join(table, table.c.id == accounts.c.person_id)
+        .where(accounts.c.external_id == subject, accounts.c.own_person_id.is_(None), table.c.main.is_(True))
+    )
     if any(owner != person_id for owner in connection.execute(owners).scalars()):
         return person_id, LinkConflict("the sign-in's subject is an account of somebody else's in the directory")
     # Any identity counts, whatever its issuer: an address taken over elsewhere must not open this person's inbox.
@@ -156,10 +167,11 @@ def _match(connection: Connection, subject: str, email: str | None, verified: bo
     return person_id, None
 
 
-def merge(store: Store, clock: Clock, system: str, batch: Iterable[DirectoryPerson]) -> int:
+def merge(store: Store, clock: Clock, system: str, batch: Iterable[DirectoryPerson], main: bool = True) -> int:
     """Adds or updates people from a directory's page; returns how many there were.
 
-    An account is known by (system, external id) for ever; a changed login or address moves with it.
+    An account is known by (system, external id) for ever; a changed login or address moves with it. `main`: whether
+    this is the directory of the people who sign in. No other one changes anything of theirs.
     """
     # Somebody listed twice counts as they come last.
     entries = {entry.external_id: entry for entry in batch}
@@ -168,46 +180,60 @@ def merge(store: Store, clock: Clock, system: str, batch: Iterable[DirectoryPers
         known = _known(connection, system, entries)
         new = [entry for external_id, entry in entries.items() if external_id not in known]
         for external_id, row in known.items():
-            _update(connection, system, entries[external_id], row)
+            _update(connection, system, entries[external_id], row, main)
         if known:
             seen = tables.people.c.id.in_([row.id for row in known.values()])
             connection.execute(update(tables.people).where(seen).values(seen_at=now))
         if new:
-            _insert(connection, now, system, new)
+            _insert(connection, now, system, new, main)
     return len(entries)
 
 
+def _told_of():
+    """The person whom an account's directory makes of it: its own one, also while it is joined to another."""
+    return func.coalesce(tables.accounts.c.own_person_id, tables.accounts.c.person_id)
+
+
 def _known(connection: Connection, system: str, external_ids: Iterable[str]) -> dict[str, Row]:
-    """What is stored of these accounts, by external id."""
+    """What is stored of these accounts and of the people whom their directory makes of them, by external id."""
     people, accounts = tables.people, tables.accounts
+    account = (accounts.c.login.label("account_login"), accounts.c.active.label("account_active"))
     query = (
-        select(accounts.c.external_id, accounts.c.login.label("account_login"), *people.c)
-        .join(people, people.c.id == accounts.c.person_id)
+        select(accounts.c.external_id, *account, accounts.c.own_person_id, *people.c)
+        .join(people, people.c.id == _told_of())
         .where(accounts.c.system == system, accounts.c.external_id.in_(list(external_ids)))
     )
     return {row.external_id: row for row in connection.execute(query)}
 
 
-def _told(entry: DirectoryPerson) -> dict[str, Any]:
+def _told(entry: DirectoryPerson, main: bool) -> dict[str, Any]:
     names = ("login", "email", "second_email", "name", "given_name", "time_zone", "active")
-    return {name: getattr(entry, name) for name in names}
+    return {**{name: getattr(entry, name) for name in names}, "main": main}
 
 
-def _update(connection: Connection, system: str, entry: DirectoryPerson, row: Row) -> None:
+def _update(connection: Connection, system: str, entry: DirectoryPerson, row: Row, main: bool) -> None:
     """Writes what changed: of a directory that is read every few minutes, next to nothing."""
-    told, accounts = _told(entry), tables.accounts
+    told, accounts = _told(entry, main), tables.accounts
+    if row.own_person_id is not None:
+        told["active"] = False  # whose account is joined to another is not there
     if any(row._mapping[name] != value for name, value in told.items()):
         connection.execute(update(tables.people).where(tables.people.c.id == row.id).values(**told))
-    if row.account_login != entry.login:
+    if (row.account_login, row.account_active) != (entry.login, entry.active):
         this = (accounts.c.system == system) & (accounts.c.external_id == entry.external_id)
-        connection.execute(update(accounts).where(this).values(login=entry.login))
+        connection.execute(update(accounts).where(this).values(login=entry.login, active=entry.active))
 
 
-def _insert(connection: Connection, now: datetime, system: str, new: Sequence[DirectoryPerson]) -> None:
+def _insert(connection: Connection, now: datetime, system: str, new: Sequence[DirectoryPerson], main: bool) -> None:
     ids = [str(uuid.uuid4()) for _ in new]
-    rows = [{"id": person_id, "seen_at": now, **_told(entry)} for person_id, entry in zip(ids, new, strict=True)]
+    rows = [{"id": person_id, "seen_at": now, **_told(entry, main)} for person_id, entry in zip(ids, new, strict=True)]
     owned = [
-        {"system": system, "external_id": entry.external_id, "person_id": person_id, "login": entry.login}
+        {
+            "system": system,
+            "external_id": entry.external_id,
+            "person_id": person_id,
+            "login": entry.login,
+            "active": entry.active,
+        }
         for person_id, entry in zip(ids, new, strict=True)
     ]
     connection.execute(tables.people.insert(), rows)
@@ -216,22 +242,29 @@ def _insert(connection: Connection, now: datetime, system: str, new: Sequence[Di
 
 
 def deactivate_absent(store: Store, system: str, since: datetime) -> int:
-    """After a whole pass over a directory: people of it that the pass did not name are gone; returns how many.
+    """After a whole pass over a directory: whoever it did not name is gone; returns how many.
 
-    Raises ImplausibleDirectory, changing nothing, if more than a fifth of them would be: a list that is empty or cut
-    usually means that we may not see it.
+    Gone are the account and the person whom this directory makes of it, not one whom it is joined to; and its number is
+    nobody's. Raises ImplausibleDirectory, changing nothing, if more than a fifth of them would be: a list that is empty
+    or cut usually means that we may not see it.
     """
-    table, accounts = tables.people, tables.accounts
-    theirs = select(accounts.c.person_id).where(accounts.c.system == system)
-    active = table.c.active.is_(True) & table.c.id.in_(theirs)
-    gone = active & (table.c.seen_at < since)
+    people, accounts, facts = tables.people, tables.accounts, tables.directory_facts
+    theirs = (accounts.c.system == system) & accounts.c.active.is_(True)
+    absent = _told_of().in_(select(people.c.id).where(people.c.seen_at < since))
     with store.begin() as connection:
         everybody, missing = (
-            connection.execute(select(func.count()).where(which)).scalar_one() for which in (active, gone)
+            connection.execute(select(func.count()).select_from(accounts).where(which)).scalar_one()
+            for which in (theirs, theirs & absent)
         )
         if missing > max(1, everybody // 5):
             raise ImplausibleDirectory(f"{missing} of {everybody} people are missing from the directory")
-        connection.execute(update(table).where(gone).values(active=False))
+        unnamed = select(accounts.c.external_id).where(accounts.c.system == system, absent)
+        numbered = (facts.c.system == system) & facts.c.employee_number.is_not(None)
+        connection.execute(update(facts).where(numbered, facts.c.external_id.in_(unnamed)).values(employee_number=None))
+        if missing:
+            gone = people.c.id.in_(select(_told_of()).where(theirs)) & (people.c.seen_at < since)
+            connection.execute(update(people).where(gone).values(active=False))
+            connection.execute(update(accounts).where(theirs, absent).values(active=False))
     return missing
 
 
@@ -242,13 +275,14 @@ class ImplausibleDirectory(Exception):
 def house(connection: Connection, now: datetime) -> str:
     """The id of the requester of tickets that are nobody's own, such as the breaker's: the installation itself."""
     if find(connection, HOUSE) is None:
-        values = dict(id=HOUSE, login=HOUSE, name="Account Access", active=False, seen_at=now)
+        values = dict(id=HOUSE, login=HOUSE, name="Account Access", active=False, main=False, seen_at=now)
         connection.execute(tables.people.insert().values(**values))
     return HOUSE
 
 
 def by_login(store: Store, login: str) -> list[Person]:
-    """People with that login, whole and without case: for admins' commands."""
-    query = select(*_COLUMNS).where(func.lower(tables.people.c.login) == login.lower())
+    """People with that login, whole and without case, those of the main directory first: for admins' commands."""
+    table = tables.people
+    query = select(*_COLUMNS).where(func.lower(table.c.login) == login.lower()).order_by(table.c.main.desc())
     with store.reading() as connection:
         return [Person(*row) for row in connection.execute(query)]

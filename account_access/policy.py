@@ -12,6 +12,8 @@ from account_access.connectors.base import Factor
 ACT, INSTRUCTIONS, LIMITED, HUMAN = "act", "instructions", "limited", "human"
 # What holds every act back, whatever its own policy says.
 FROZEN, PAUSED = "frozen", "paused"
+# The account is not that person's any more (U9).
+STALE = "stale"
 
 
 @dataclass(frozen=True)

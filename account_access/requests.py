@@ -17,7 +17,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from account_access import audit, breaker, faults, freezes, notices, offers, policy
+from account_access import audit, breaker, faults, freezes, notices, offers, people, policy
 from account_access.clock import Clock
 from account_access.connectors.base import SystemFailure, TemporarilyUnavailable
 from account_access.connectors.registry import System
@@ -258,6 +258,8 @@ class Requests(ABC):
             connection.execute(mine.with_for_update())
             used = self.used(connection, request.person_id, request.system, request.id)
             held = self.held(connection, request.person_id, request.system, request.confirmed_at)
+            if people.owner_of(connection, request.system, request.external_id) != request.person_id:
+                held = policy.Decision(policy.STALE, "the account is not this person's any more")
             decision = held or self._decision(connection, system, request, groups, used)
             if decision.verdict == policy.ACT:
                 # Counted last, so that what would not be done anyway trips nothing.

@@ -47,6 +47,7 @@ REFUSALS = {
     policy.CODES_SPENT: policy.CODES_SPENT,
     policy.FROZEN: policy.FROZEN,
     policy.PAUSED: policy.PAUSED,
+    policy.STALE: policy.STALE,
 }
 
 

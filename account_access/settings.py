@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel, Field, SecretStr, StrictBool, ValidationError, validator
+from pydantic.error_wrappers import ErrorWrapper
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -23,6 +24,10 @@ from account_access.spelling import did_you_mean
 
 CENTURY = 876_600  # hours
 SECRET_KEYS = frozenset({"token", "secret", "client_secret", "cookie_secret", "link_secret", "password", "api_key"})
+_NOT_JOINED = (
+    "{first}, the first system, is what accounts of the others are joined to, by its directory; "
+    "delete joined_by, or put a system of type okta first"
+)
 _VARIABLE = re.compile(r"^\$\{([A-Z][A-Z0-9_]*)\}$")
 
 
@@ -118,6 +123,10 @@ class AttributesSection(Section):
     contract_end: str = Field(
         "contractEndDate", description="The attribute with the last day of a contract, YYYY-MM-DD (C3)."
     )
+    employee_number: str = Field(
+        "employeeNumber",
+        description="The attribute with the employee number; nobody may write it but administrators (`joined_by`).",
+    )
 
 
 class SystemSection(Section):
@@ -153,6 +162,11 @@ class SystemSection(Section):
         description="Groups whose members always go to a human, by their whole names.",
     )
     attributes: AttributesSection = AttributesSection()
+    joined_by: str | None = Field(
+        None,
+        description="employee_number: an account is the person's who alone has its number in the first system; "
+        "without it, each is a person of its own, who cannot sign in (U9).",
+    )
     service_types: list[str] = Field(
         ["Service"], description="Kinds of worker that are service accounts: nobody reads what they are sent (E14)."
     )
@@ -160,6 +174,10 @@ class SystemSection(Section):
     @validator("type")
     def _known_type(cls, value: str) -> str:
         return setting_values.one_of(value, ("okta", "instructions"))
+
+    @validator("joined_by")
+    def _known_attribute(cls, value: str | None) -> str | None:
+        return setting_values.one_of(value, ("employee_number",)) if value is not None else value
 
     @validator("unlock", "mfa")
     def _known_mode(cls, value: str) -> str:
@@ -496,6 +514,15 @@ class Settings(Section):
     mfa: MfaSection = MfaSection()
     desk: DeskSection = DeskSection()
     schedulers: SchedulersSection | None = None
+
+    @validator("systems")
+    def _joined_to_the_first(cls, value: dict[str, SystemSection]) -> dict[str, SystemSection]:
+        first = next(iter(value), None)
+        for key, section in value.items():
+            if section.joined_by and (key == first or value[first].type != "okta"):
+                problem = ValueError(_NOT_JOINED.format(first=first))
+                raise ValidationError([ErrorWrapper(problem, loc=(key, "joined_by"))], cls)
+        return value
 
     @validator("time_zone")
     def _known_zone(cls, value: str) -> str:

@@ -8,6 +8,7 @@ import sys
 from datetime import timedelta
 
 from account_access import clock as clocks
+from account_access import joins
 from account_access import settings as configuration
 from account_access.__main__ import DEFAULT_STORE
 from account_access.clock import Clock, SystemClock
@@ -30,6 +31,8 @@ from schedulers.service import HEARTBEAT_SECONDS, Service, last_beat, run
 FRESH = timedelta(seconds=20)
 # How often it is looked whether a daily run is due.
 RUN_SECONDS = 5
+# So many logins are named in a line.
+SHOWN = 10
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -107,9 +110,10 @@ def status(store: Store, clock: Clock, as_json: bool = False) -> int:
     """Prints when the schedulers were last alive, their latest daily runs, and how many notices wait or are dead."""
     beat = last_beat(store)
     alive = beat is not None and clock.now() - beat <= FRESH
-    runs, states = preview.latest_runs(store), preview.counts(store)
+    runs, states, joined = preview.latest_runs(store), preview.counts(store), joins.state(store)
     if as_json:
-        print(json.dumps({"alive": alive, "heartbeat": beat and beat.isoformat(), "runs": runs, "notices": states}))
+        told = {"alive": alive, "heartbeat": beat and beat.isoformat(), "runs": runs, "notices": states}
+        print(json.dumps({**told, "joins": joined}))
         return 0 if alive else 1
     if alive:
         print(f"schedulers: alive (last heartbeat {beat:%Y-%m-%d %H:%M:%S} UTC)")
@@ -118,9 +122,20 @@ def status(store: Store, clock: Clock, as_json: bool = False) -> int:
         print(f"schedulers: not alive (last heartbeat: {never}); start them with `python -m schedulers run`")
     for name, day in runs.items():
         print(f"latest run of {name}: {day}")
+    for key, accounts in joined.items():
+        print(f"{key}: {accounts['joined']} accounts joined to their people")
+        if accounts["ambiguous"]:
+            print(f"{key}: not joined, for their employee number is not one person's alone: {_some(accounts)}")
     if states.get("dead"):
         print(f"dead letters: {states['dead']}; see `python -m schedulers dead-letters`")
     return 0 if alive else 1
+
+
+def _some(accounts: dict) -> str:
+    """The first of the ambiguous logins, and how many more there are; `--json` has all."""
+    logins = accounts["ambiguous"]
+    more = f" and {len(logins) - SHOWN} more" if len(logins) > SHOWN else ""
+    return ", ".join(logins[:SHOWN]) + more
 
 
 if __name__ == "__main__":

@@ -3,11 +3,11 @@
 import logging
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
-from account_access import directory_facts, people
+from account_access import directory_facts, joins, people
 from account_access.connectors.base import DirectoryRules, SystemFailure
 from account_access.connectors.registry import System
 from account_access.settings import Settings
@@ -47,11 +47,11 @@ def wanted_groups(settings: Settings) -> frozenset[str]:
 
 def _read(service: Service, system: System) -> int:
     with _reading:
-        count, started = 0, service.clock.now()
+        count, complete, started, main = 0, False, service.clock.now(), _main(service)
         try:
             rules = _rules(service, system)
             for page in system.connector.people():
-                count += people.merge(service.store, service.clock, system.key, page)
+                count += people.merge(service.store, service.clock, system.key, page, main=system.key == main)
                 if rules is not None:
                     services = system.settings.service_types
                     directory_facts.merge(service.store, service.clock, system.key, page, rules, services)
@@ -64,7 +64,31 @@ def _read(service: Service, system: System) -> int:
             _failed_at[system.key] = time.monotonic()
         else:
             _note(service, system, started)
+            complete = True
+        _join(service, system, complete)
         return count
+
+
+def _main(service: Service) -> str:
+    """The key of the system with which people sign in: whose directory says who there is."""
+    return next(iter(service.systems))
+
+
+def _join(service: Service, read: System, complete: bool) -> None:
+    """Decides anew whose accounts are whose, where this reading may have changed it (U9).
+
+    What a directory that was not read to its `complete` end tells may split accounts, but joins none.
+    """
+    main = _main(service)
+    for key, system in service.systems.items():
+        if read.key not in (main, key):
+            continue
+        wanted = system.settings.joined_by is not None
+        may_join = complete and _was_read(service, main) and _was_read(service, key)
+        outcome = joins.decide(service.store, service.clock, main, key, wanted, may_join)
+        if outcome.joined or outcome.split:
+            counted = f"{outcome.joined} accounts joined, {outcome.split} split"
+            logger.info("%s: %s, %d cannot be", system.name, counted, len(outcome.ambiguous))
 
 
 def _rules(service: Service, system: System) -> DirectoryRules | None:
@@ -74,20 +98,29 @@ def _rules(service: Service, system: System) -> DirectoryRules | None:
 
 
 def _is_fresh(service: Service, system: System) -> bool:
+    read_at = _read_at(service, system.key)
+    return read_at is not None and service.clock.now() - read_at <= FRESH
+
+
+def _was_read(service: Service, key: str) -> bool:
+    return _read_at(service, key) is not None
+
+
+def _read_at(service: Service, key: str) -> datetime | None:
+    """When that directory was last read to its end (UTC), None if it never was."""
     table = tables.cursors
     with service.store.reading() as connection:
-        read_at = connection.execute(select(table.c.moved_at).where(table.c.name == _name(system))).scalar()
-    return read_at is not None and service.clock.now() - read_at <= FRESH
+        return connection.execute(select(table.c.moved_at).where(table.c.name == _name(key))).scalar()
 
 
 def _note(service: Service, system: System, started) -> None:
     """The directory was read to its end, as it was from `started` (UTC) on."""
     table, values = tables.cursors, {"value": "read", "moved_at": started}
     with service.store.begin() as connection:
-        changed = connection.execute(update(table).where(table.c.name == _name(system)).values(**values))
+        changed = connection.execute(update(table).where(table.c.name == _name(system.key)).values(**values))
         if changed.rowcount == 0:
-            connection.execute(table.insert().values(name=_name(system), **values))
+            connection.execute(table.insert().values(name=_name(system.key), **values))
 
 
-def _name(system: System) -> str:
-    return f"directory:{system.key}"
+def _name(key: str) -> str:
+    return f"directory:{key}"

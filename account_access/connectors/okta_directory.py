@@ -39,7 +39,7 @@ def person_of(user: dict[str, Any], account: Account, attributes) -> DirectoryPe
         password_changed=account.password_changed,
         password_elsewhere=account.password_elsewhere,
         second_email=_address(profile, "secondEmail"),
-        employee_number=words(profile, "employeeNumber", 100),
+        employee_number=_number(profile.get(attributes.employee_number)),
     )
 
 
@@ -47,6 +47,12 @@ def _address(profile: dict[str, Any], attribute: str) -> str | None:
     """An e-mail address as it stands: one links a sign-in, so a part of one is none."""
     found = profile.get(attribute)
     return found if isinstance(found, str) and len(found) <= 320 and found.isprintable() else None
+
+
+def _number(value: Any) -> str | None:
+    """An employee number without outer spaces: accounts are joined by one, so a part of one is none (U9)."""
+    plain = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return plain if plain.isprintable() and 0 < len(plain) <= 100 else None
 
 
 def _date(value: Any) -> date | None:

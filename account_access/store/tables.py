@@ -22,6 +22,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
+    true,
 )
 
 metadata = MetaData(
@@ -57,7 +58,7 @@ def _person(**options) -> Column:
     return Column("person_id", String(36), ForeignKey("people.id"), nullable=False, **options)
 
 
-# Who there is, read from the directory by the schedulers; `accounts` says which account in which system is whose.
+# Who there is, read from the directories by the schedulers; `accounts` says which account in which system is whose.
 people = Table(
     "people",
     metadata,
@@ -70,6 +71,13 @@ people = Table(
     Column("active", Boolean, nullable=False),
     Column("seen_at", Instant, nullable=False),
     Column("second_email", String(320), comment="another address of the owner, where acts are told as well (M7)"),
+    Column(
+        "main",
+        Boolean,
+        nullable=False,
+        server_default=true(),
+        comment="of the main system's directory: a first sign-in may be linked to them",
+    ),
     Index("ix_people_email", "email"),
 )
 accounts = Table(
@@ -79,6 +87,19 @@ accounts = Table(
     Column("external_id", String(200), primary_key=True),
     _person(index=True),
     Column("login", String(320), nullable=False),
+    Column("active", Boolean, nullable=False, server_default=true(), comment="in its own directory, whoever's it is"),
+    Column(
+        "own_person_id",
+        String(36),
+        ForeignKey("people.id"),
+        comment="the person of its own, waiting while it is joined to another; null while it is not",
+    ),
+    Column(
+        "joined_number",
+        String(100),
+        comment="by which it was last joined; as long as it has it, that means joined_person_id alone",
+    ),
+    Column("joined_person_id", String(36), ForeignKey("people.id")),
 )
 # What the directory tells of an account beyond who it is: what reminders are planned from.
 directory_facts = Table(
@@ -102,6 +123,7 @@ directory_facts = Table(
     Column("employee_number", String(100)),
     Index("ix_directory_facts_system_password_expires_at", "system", "password_expires_at"),
     Index("ix_directory_facts_system_contract_ends_on", "system", "contract_ends_on"),
+    Index("ix_directory_facts_system_employee_number", "system", "employee_number"),
 )
 identities = Table(
     "identities",

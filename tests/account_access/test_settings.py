@@ -58,6 +58,11 @@ def test_good_file_loads_for_every_process(file):
     assert settings.check(path, SECRETS).store.url == SECRETS["STORE_URL"]
 
 
+JOINED_BY = "systems.okta.joined_by"
+INSTRUCTIONS = """\
+  vpn: {type: instructions, name: VPN}
+  x: {type: instructions, name: X, joined_by: employee_number}
+"""
 # (what is changed in the good file, process, key named, part of the remedy)
 MISTAKES = [
     (("store:", "stroe:"), "actions", "stroe", "did you mean store?"),
@@ -80,6 +85,14 @@ MISTAKES = [
     (("    name: Okta", "    name: Okta\n    unlock: maybe"), "actions", "systems.okta.unlock", "'maybe' is not known"),
     (("    name: Okta", "    name: Okta\n    workers: many"), "actions", "systems.okta.workers", "valid integer"),
     (("    name: Okta", "    name: Okta\n    read_timeout: 30"), "actions", "systems.okta.read_timeout", "equal to 8"),
+    (("    name: Okta", "    name: Okta\n    joined_by: email"), "actions", JOINED_BY, "write employee_number"),
+    (("    name: Okta", "    name: Okta\n    joined_by: employee_number"), "actions", JOINED_BY, "delete joined_by"),
+    (
+        ("systems:\n", f"systems:\n{INSTRUCTIONS}"),
+        "schedulers",
+        "systems.x.joined_by",
+        "vpn, the first system, is what",
+    ),
     (("  secret: ${DOOR", "  listen: somewhere\n  secret: ${DOOR"), "door", "door.listen", "write e.g. 127.0.0.1:8000"),
     (("store:", "time_zone: Mars/Base\nstore:"), "channel", "time_zone", "write e.g. America/Los_Angeles"),
     (("store:", "unlock:\n  max_per_window: -1\nstore:"), "actions", "unlock.max_per_window", "greater than or equal"),

@@ -81,6 +81,12 @@ class World:
     def account(self, name: str = "dana") -> str:
         return f"00u-{name}"
 
+    def give(self, name: str, system: str, external_id: str) -> None:
+        """An account of another system, joined to the person."""
+        account = dict(system=system, external_id=external_id, person_id=self.person(name).id, login=name)
+        with self.store.begin() as connection:
+            connection.execute(tables.accounts.insert().values(**account))
+
     def lock(self, name: str = "dana") -> datetime:
         return self.fake.lock(self.account(name))
 

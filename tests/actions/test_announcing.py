@@ -80,9 +80,7 @@ class TestLockout:
         stage.runtime.systems["vpn"] = System("vpn", section, FakeSystem(world.clock, "vpn"), world.system.pool)
         elsewhere = stage.runtime.systems["vpn"].connector
         elsewhere.add("v-dana", "dana")
-        with world.store.begin() as connection:
-            account = dict(system="vpn", external_id="v-dana", person_id=world.person().id, login="dana")
-            connection.execute(tables.accounts.insert().values(**account))
+        world.give("dana", "vpn", "v-dana")
         since = elsewhere.lock("v-dana")
         notice = stage.notice(system="vpn", external_id="v-dana", locked_at=since.isoformat())
         asked = stage.announced(AskLockout, notice)

@@ -52,6 +52,7 @@ class TestRequests:
         world.confirmed()
         other = FakeSystem(world.clock, "vpn")
         other.add("v-eli", "eli")
+        world.give("eli", "vpn", "v-eli")
         since = other.lock("v-eli")
         service.systems["vpn"] = System("vpn", world.settings.systems["okta"], other, world.system.pool)
         subject = {"act": "unlock", "system": "vpn", "external_id": "v-eli", "locked_at": since.isoformat()}

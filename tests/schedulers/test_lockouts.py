@@ -79,9 +79,7 @@ class TestSeeing:
         other = FakeSystem(world.clock, "vpn")
         other.add("v-dana", "dana")
         other.lock("v-dana")
-        with world.store.begin() as connection:
-            account = dict(system="vpn", external_id="v-dana", person_id=world.person().id, login="dana")
-            connection.execute(tables.accounts.insert().values(**account))
+        world.give("dana", "vpn", "v-dana")
         service.systems["vpn"] = System("vpn", world.settings.systems["okta"], other, world.system.pool)
         assert lockouts.poll(service) == 1 and told(world)[0]["system"] == "vpn"
         world.fake.down = False

@@ -166,6 +166,30 @@ class TestWhatIsRead:
         zoe = next(person for page in connector.people() for person in page if person.external_id == "00uzoe")
         assert (zoe.active, zoe.name, zoe.time_zone) == (active, "Zoe R.", "Europe/Vienna")
 
+    @pytest.mark.parametrize(
+        ("value", "number"),
+        [
+            ("E-1042", "E-1042"),
+            ("  1042 ", "1042"),
+            ("10  42", "10  42"),
+            (1042, "1042"),
+            ("", None),
+            ("   ", None),
+            (None, None),
+            (True, None),
+            (["1042"], None),
+            ("10\n42", None),
+            ("1" * 100, "1" * 100),
+            ("1" * 101, None),
+        ],
+    )
+    def test_u9_employee_number_is_whole_or_none(self, okta, connector, value, number):
+        """Accounts are joined by it: what was cut or cleaned up could be somebody else's."""
+        connector.attributes.employee_number = "hr_id"
+        okta.add("zoe", hr_id=value, employeeNumber="another")
+        zoe = next(person for page in connector.people() for person in page if person.external_id == "00uzoe")
+        assert zoe.employee_number == number
+
     def test_empty_page_with_a_next_link_is_not_the_end(self, okta, connector):
         more = f'<{okta.url}/api/v1/users?after=0&search=x>; rel="next"'
         okta.next_answers("GET /api/v1/users", Answer(200, [], {"Link": more}))
