@@ -22,7 +22,8 @@ TITLE_LIKENESS = 90
 ALIKE = {"cancel": ("deny",), "deny": ("cancel",), "affirm": ("recover_access", "view_answer")}
 YES_OR_NO = ("affirm", "deny")
 NO = ("cancel", "deny")
-# Questions of ours that a bare yes or no does not answer, though people write one: it is asked what they mean by it.
+# Notices that a bare yes or no does not answer, though people write one: it is asked what they mean by it, even where
+# nothing else is open.
 NOT_YES_OR_NO = ("password_reminder", "password_expired", "contractor")
 # The intents of answers that are things by their names.
 THINGS = ("choose_factor",)
@@ -88,9 +89,11 @@ def resolve(text: str, intent: str, confidence: float, offers: Sequence[OpenOffe
     position = _position(said)
     if position is not None and not _titled(said, offers):
         return _numbered(position, offers)
+    if perhaps(text, intent, offers):
+        return Resolution(_bare(text, intent, offers), SEVERAL, confidence)
     found = candidates(text, intent, offers)
     if not found:
-        return Resolution(intent, SEVERAL if perhaps(intent, offers) else NONE, confidence)
+        return Resolution(intent, NONE, confidence)
     offer, answer = found[-1]
     # Where one offer says No and another Cancel, both are a no.
     meanings = {
@@ -106,20 +109,41 @@ def resolve(text: str, intent: str, confidence: float, offers: Sequence[OpenOffe
 
 def candidates(text: str, intent: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:
     """Every answer that the words may mean: those whose title was typed, else those with the message's intent."""
-    titled = _titled(_plain(text), offers) or _named(_plain(text), offers)
-    # "Yes" is the title of one answer and an answer to every question; "Open a ticket" names its own.
-    bare = [answer.intent for _, answer in titled if answer.intent in YES_OR_NO and " " not in _plain(answer.title)]
-    if bare:
-        intent, titled = bare[-1], []
-    return titled or [pair for offer in offers if (pair := _answer_with(offer, intent))]
+    bare = _bare(text, intent, offers)
+    titled = [] if bare else _called(text, offers)
+    return titled or [pair for offer in offers if (pair := _answer_with(offer, bare or intent))]
 
 
-def perhaps(intent: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:
-    """What a bare yes or no to a reminder may mean, if that was shown last: each of its answers, and none surely."""
+def perhaps(text: str, intent: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:
+    """What a bare yes or no may mean beside the `candidates`: each answer of the question shown last, none surely.
+
+    So it is where that question has neither: people answer what they read last, and a yes to what they read before
+    would do what they did not mean (X12). A "which one?" that has it is the last word on it.
+    """
+    bare = _bare(text, intent, offers)
     asked = [offer for offer in offers if offer.question != WHICH]
-    if intent not in YES_OR_NO or not asked or asked[-1].question not in NOT_YES_OR_NO:
+    if bare is None or not asked or _answer_with(offers[-1], bare) or _answer_with(asked[-1], bare):
+        return []
+    earlier = any(_answer_with(offer, bare) for offer in asked)
+    if not earlier and asked[-1].question not in NOT_YES_OR_NO:
         return []
     return [(asked[-1], answer) for answer in asked[-1].answers]
+
+
+def _bare(text: str, intent: str, offers: Sequence[OpenOffer]) -> str | None:
+    """`affirm` or `deny` where the message says that and no more.
+
+    "Yes" is the title of one answer and an answer to every question; "Open a ticket" names its own.
+    """
+    titled = _called(text, offers)
+    if not titled:
+        return intent if intent in YES_OR_NO else None
+    bare = [answer.intent for _, answer in titled if answer.intent in YES_OR_NO and " " not in _plain(answer.title)]
+    return bare[-1] if bare else None
+
+
+def _called(text: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:
+    return _titled(_plain(text), offers) or _named(_plain(text), offers)
 
 
 def _titled(said: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:

@@ -187,7 +187,8 @@ class AskWhich(AskAction):
         with self.runtime.store.reading() as connection:
             open_offers = offers.still_answerable(connection, turn.inbound.answerable, turn.inbound.id)
         asked = [offer.as_open() for offer in open_offers if offer.question != self.question]
-        found = answers.candidates(turn.inbound.text, turn.intent, asked) or answers.perhaps(turn.intent, asked)
+        words = turn.inbound.text, turn.intent
+        found = [*answers.candidates(*words, asked), *answers.perhaps(*words, asked)]
         if not found:
             return None
         listed = [(self._title(turn, offer.question, answer.title), answer.intent) for offer, answer in found]

@@ -207,6 +207,24 @@ class TestWhich:
         assert {a.question for a in which.answers} == {reminder.question}
         assert stage.world.state_of(reminder) == "open", "nothing is taken for answered"
 
+    @pytest.mark.parametrize(("words", "answer"), [(("sure", "affirm"), "Yes"), (("no", "deny"), "No")])
+    def test_x12_bare_yes_or_no_after_a_reminder_asks_about_both(self, stage, words, answer):
+        lockout, _ = self.several(stage)
+        stage.world.offer(question="password_reminder", answers=self.ANSWERS, from_notice=True)
+        which = stage.show(stage.typed(AskWhich, *words))
+        assert [a.title.partition(": ")[2] for a in which.answers if a.question == "lockout"] == [answer]
+        assert [a.intent for a in which.answers][-2:] == ["already_updated", "remind_later"]
+        assert stage.typed(UnlockAccount, *words).outcome != "unlocked"
+        assert stage.world.state_of(lockout) == "open"
+
+    def test_x12_yes_to_which_one_after_a_reminder_is_the_only_yes_in_it(self, stage):
+        lockout = stage.world.unlock_offer(question="lockout")
+        stage.world.lock()
+        stage.world.offer(question="password_reminder", answers=self.ANSWERS, from_notice=True)
+        stage.show(stage.typed(AskWhich, "yes", "affirm"))
+        assert stage.typed(UnlockAccount, "yes", "affirm").outcome == "unlocked"
+        assert stage.world.state_of(lockout) == "answered"
+
     def test_asked_again_it_asks_about_the_questions_and_not_about_itself(self, stage):
         self.several(stage)
         stage.show(stage.typed(AskWhich, "sure", "affirm"))

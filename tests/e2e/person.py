@@ -60,7 +60,7 @@ class Person:
                 reply = self.browser.post(path, json=body, headers={"X-CSRF-Token": self.csrf})
             except httpx.TransportError:
                 return None
-            return reply if reply.status_code != 503 else None
+            return reply if reply.status_code not in (429, 503) else None
 
         reply = eventually(accepted, PATIENCE, f"{path} was not accepted")
         assert reply.status_code == 202, f"{reply.status_code} {reply.text}"

@@ -211,6 +211,9 @@ class Laws:
             return False
         if not speech.yes:
             return False
+        # People answer what they read last: that has to have a yes (X12).
+        if not any(answer["intent"] == "affirm" for answer in live[-1]["answers"]):
+            return False
         # One thing that a yes may mean: two questions about the same act on the same account are one (X2, X12), and a
         # "which one?" means those of its questions that are still open.
         yes = {offer_id for asked in live for answer in asked["answers"] for offer_id in _yes(asked, answer["id"])}

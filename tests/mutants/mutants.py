@@ -599,7 +599,18 @@ DOMAIN = [
             "if False:",
             "test_answers",
         ),
-        ("a bare yes names no question (X12)", "    if bare:", "    if False:", "test_answers"),
+        (
+            "a bare yes names no question (X12)",
+            "titled = [] if bare else _called(text, offers)",
+            "titled = _called(text, offers)",
+            "test_answers",
+        ),
+        (
+            "a bare yes is no answer to what was read before (X12)",
+            "if not earlier and asked[-1].question not in NOT_YES_OR_NO:",
+            "if earlier or asked[-1].question not in NOT_YES_OR_NO:",
+            "test_answers",
+        ),
     ),
     *_of(
         "account_access",
