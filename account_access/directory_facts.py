@@ -155,6 +155,15 @@ def of_person(connection: Connection, system: str, person_id: str) -> Known | No
     return _known(row) if row else None
 
 
+def of_people(connection: Connection, person_ids: Collection[str]) -> dict[str, dict[str, Known]]:
+    """What directories told of these people's accounts: by person, then by system."""
+    found: dict[str, dict[str, Known]] = {}
+    query = _of_all_systems().where(tables.directory_facts.c.person_id.in_(list(person_ids)))
+    for row in connection.execute(query):
+        found.setdefault(row.person_id, {})[row.system] = _known(row)
+    return found
+
+
 def managers_of(connection: Connection, system: str, workers: Iterable[Known]) -> dict[str, Known]:
     """Whom these people report to, by the name that the directory gives them, folded.
 
@@ -255,6 +264,10 @@ def _paged(store: Store, system: str, *conditions) -> Iterator[Known]:
 
 
 def _query(system: str):
+    return _of_all_systems().where(tables.directory_facts.c.system == system)
+
+
+def _of_all_systems():
     """Accounts in the words of their own directory, whoever's they are."""
     facts, people, accounts = tables.directory_facts, tables.people, tables.accounts
     return (
@@ -264,7 +277,6 @@ def _query(system: str):
             (accounts.c.system == facts.c.system) & (accounts.c.external_id == facts.c.external_id),
         )
         .join(people, people.c.id == func.coalesce(accounts.c.own_person_id, accounts.c.person_id))
-        .where(facts.c.system == system)
     )
 
 

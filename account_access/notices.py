@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlalchemy.engine import Connection
 
-from account_access import audit, preferences
+from account_access import audit, lockout_audience, preferences
 from account_access.cadence import lockout as cadence
 from account_access.clock import Clock
 from account_access.store import Store, claims, tables
@@ -18,6 +18,8 @@ WAITING, DELIVERED, DROPPED, DEAD = "waiting", "delivered", "dropped", "dead"
 LOCKOUT, FOLLOW_UP, RELAPSE, AVAILABLE, APPROVAL = "lockout", "follow_up", "relapse", "available", "approval"
 # After so many failed tries an admin has to look (dead letter).
 MAX_ATTEMPTS = 50
+# A lockout about whose owner the directory has yet to tell is looked at again so soon.
+UNKNOWN_FOR = timedelta(seconds=15)
 # Ten thousand reminders of a morning cannot be ten thousand calls: the schedulers look at many accounts in one.
 SEEN_HOLDS = timedelta(seconds=60)
 
@@ -206,7 +208,8 @@ def claim(connection: Connection, now: datetime, wanted: Sequence[Notice], secon
     """Takes these notices for delivery, together; those that somebody else has or that have to wait are left out.
 
     One that stands in its inbox is settled. A lockout notice that the person's limit holds back waits until it allows
-    (N6): the limit is the settings', lowered by the person's own wish; `limits` is the settings' lockout section.
+    (N6): the limit is the settings', lowered by the person's own wish; `limits` is the settings' lockout section. One
+    that would go now to somebody who is not in its audience ends unsaid.
     """
     table = tables.notices
     said = _in_inbox(connection, [notice.id for notice in wanted])
@@ -238,7 +241,10 @@ def _free(connection: Connection, now: datetime, notice_ids: Sequence[str]) -> s
 
 
 def _within_limits(connection: Connection, now: datetime, wanted: Sequence[Notice], limits) -> list[Notice]:
-    """Those that may go now; lockout notices beyond a person's limit are put off, or dropped where none is allowed."""
+    """Those that may go now; lockout notices beyond a person's limit are put off, or dropped where none is allowed.
+
+    Dropped are those of people who are left out as well, put off those of people of whom that is not known yet.
+    """
     people = {notice.person_id for notice in wanted if notice.kind == LOCKOUT}
     if not people:
         return list(wanted)
@@ -267,7 +273,18 @@ def _within_limits(connection: Connection, now: datetime, wanted: Sequence[Notic
             # Two never pass the limit together.
             busy.add(notice.person_id)
         allowed.append(notice)
-    return allowed
+    return _within_audience(connection, now, allowed, limits)
+
+
+def _within_audience(connection: Connection, now: datetime, allowed: Sequence[Notice], section) -> list[Notice]:
+    """Those that may go now; lockout notices of people who are left out end here, or wait until that is known."""
+    lockouts = [notice for notice in allowed if notice.kind == LOCKOUT]
+    judged = lockout_audience.judge(connection, lockouts, section)
+    for notice_id, reason in judged.left_out.items():
+        drop(connection, now, notice_id, reason)
+    hold(connection, judged.unknown, now + UNKNOWN_FOR, "the directory has yet to tell whether this person is told")
+    silent = judged.unknown | judged.left_out.keys()
+    return [notice for notice in allowed if notice.id not in silent]
 
 
 def _told_of_a_lockout_now(connection: Connection, now: datetime, person_ids: Collection[str]) -> set[str]:

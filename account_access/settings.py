@@ -226,7 +226,45 @@ class KnowledgeSection(Section):
     )
 
 
-class LockoutSection(Section):
+class WhoSection(Section):
+    """People, by what the directory tells of them; every value is compared whole and without case."""
+
+    logins: list[str] = Field([], description="Logins.")
+    groups: list[str] = Field([], description="Names of groups.")
+    titles: list[str] = Field([], description="Titles.")
+    departments: list[str] = Field([], description="Departments.")
+    worker_types: list[str] = Field([], description="Worker types; who has none is an employee.")
+
+    @validator("*", pre=True)
+    def _texts(cls, value: Any) -> list[str]:
+        return setting_values.texts(value)
+
+
+class IncludeSection(WhoSection):
+    """Whoever one of its values names; everybody where there is none."""
+
+    @validator("*")
+    def _somebody(cls, value: list[str]) -> list[str]:
+        # A rule that says nobody by mistake would be one that says everybody.
+        if any(not text.strip() for text in value):
+            raise ValueError(f"{value!r} has an empty value; write a name, or [] for everybody")
+        return value
+
+
+class Audienced(Section):
+    """Base of what one kind of notice has settings for: who is told, and who never, whoever is told."""
+
+    include: IncludeSection = Field(
+        IncludeSection(), description="Who is told: whoever one of its values names; without any, everybody."
+    )
+    exclude: WhoSection = Field(
+        WhoSection(), description="Who is left out: whoever one of its values names, also where `include` names them."
+    )
+
+
+class LockoutSection(Audienced):
+    """Looking for lockouts; who is told of theirs unasked, and how often. Whoever is left out may still ask (U1)."""
+
     poll_seconds: float = Field(30, ge=1, le=3600, description="Seconds between two looks for locked accounts (N1).")
     overlap_seconds: float = Field(
         120, ge=0, description="Seconds: without a cursor, events are read from so long before the last look."
@@ -258,22 +296,8 @@ class LockoutSection(Section):
         return setting_values.number(value)
 
 
-class ExcludeSection(Section):
-    """Who is left out; every value is compared whole and without case."""
-
-    logins: list[str] = Field([], description="Logins.")
-    groups: list[str] = Field([], description="Names of groups.")
-    titles: list[str] = Field([], description="Titles.")
-    departments: list[str] = Field([], description="Departments.")
-    worker_types: list[str] = Field([], description="Worker types; who has none is an employee.")
-
-    @validator("*", pre=True)
-    def _texts(cls, value: Any) -> list[str]:
-        return setting_values.texts(value)
-
-
-class PasswordSection(Section):
-    """Reminders before a password expires, and the notice after it."""
+class PasswordSection(Audienced):
+    """Reminders before a password expires, and the notice after it: both for the same people (E9)."""
 
     first_notification_day: int = Field(
         14,
@@ -299,7 +323,6 @@ class PasswordSection(Section):
     expired_notice: str = Field(
         "next_run", description="When people hear that it has expired: next_run, or immediately (E9)."
     )
-    exclude: ExcludeSection = ExcludeSection()
 
     @validator("first_notification_day", pre=True)
     def _whole(cls, value: Any) -> int:
@@ -326,8 +349,11 @@ class PasswordSection(Section):
         return setting_values.one_of(value, ("next_run", "immediately"))
 
 
-class ContractorSection(Section):
-    """Reminders to managers that a contract ends; their days, 14, 7, 4, 2 and 1, are fixed (C1)."""
+class ContractorSection(Audienced):
+    """Reminders to managers that a contract ends; their days, 14, 7, 4, 2 and 1, are fixed (C1).
+
+    `include` and `exclude` are of workers, not of managers (C11).
+    """
 
     send_at: time = Field("11:00", description="When the daily run is, in the configured zone; HH:MM (C2).")
     max_shown: int | str = Field(
@@ -336,7 +362,6 @@ class ContractorSection(Section):
     admins: list[str] = Field(
         [], description="Logins of those who hear of workers whose manager is gone (C13); without any, the log tells."
     )
-    exclude: ExcludeSection = ExcludeSection()
 
     @validator("send_at", pre=True, always=True)
     def _clock_time(cls, value: Any) -> time:

@@ -74,7 +74,7 @@ class AskContractor(AskAction, Announcement):
         with self.runtime.store.reading() as connection:
             for one in directory_facts.by_ids(connection, facts["system"], ends_on).values():
                 entry = one.entry
-                if no_worker(entry, planner.exclusion) or entry.contract_ends_on < today:
+                if no_worker(entry, planner.audience) or entry.contract_ends_on < today:
                     continue
                 if entry.contract_ends_on.isoformat() == ends_on[one.external_id]:
                     found.append(one)

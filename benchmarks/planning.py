@@ -92,6 +92,8 @@ def _service(store: Store, clock: ManualClock, size: int) -> SimpleNamespace:
 class _Directory:
     """People, a page at a time."""
 
+    group_names = frozenset()
+
     def __init__(self, size: int):
         self.size = size
 

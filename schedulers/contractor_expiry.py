@@ -88,7 +88,7 @@ def plan(
     entries = {key: known.entry for key, known in everyone.items()}
     told: dict[str, DirectoryEntry] = {}
     for key, known in everyone.items():
-        if no_worker(known.entry, planner.exclusion) or known.entry.contract_ends_on < today:
+        if no_worker(known.entry, planner.audience) or known.entry.contract_ends_on < today:
             continue
         if known.external_id in missed or any(planner.silent(known.entry, day) is None for day in days):
             told[key] = known.entry

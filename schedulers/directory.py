@@ -5,13 +5,14 @@ import threading
 import time
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
-
-from account_access import directory_facts, joins, people
+from account_access import directory_facts, directory_readings, joins, people
+from account_access.cadence.audience import audiences
+from account_access.cadence.directory import folded
 from account_access.connectors.base import DirectoryRules, SystemFailure
 from account_access.connectors.registry import System
+from account_access.directory_readings import Reading
 from account_access.settings import Settings
-from account_access.store import tables
+from account_access.spelling import nearest
 from schedulers.service import Service
 
 logger = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ def ensure_fresh(service: Service, system: System) -> bool:
 
 def wanted_groups(settings: Settings) -> frozenset[str]:
     """The groups whose members the settings want to know by name."""
-    return frozenset(settings.password.exclude.groups) | frozenset(settings.contractor.exclude.groups)
+    return frozenset().union(*(audience.groups for audience in audiences(settings)))
 
 
 def _read(service: Service, system: System) -> int:
@@ -63,7 +64,7 @@ def _read(service: Service, system: System) -> int:
             logger.error("%s: nobody was deactivated: %s; check the token's permissions", system.name, error)
             _failed_at[system.key] = time.monotonic()
         else:
-            _note(service, system, started)
+            _note(service, system, started, rules)
             complete = True
         _join(service, system, complete)
         return count
@@ -98,29 +99,31 @@ def _rules(service: Service, system: System) -> DirectoryRules | None:
 
 
 def _is_fresh(service: Service, system: System) -> bool:
-    read_at = _read_at(service, system.key)
-    return read_at is not None and service.clock.now() - read_at <= FRESH
+    """Young enough, and read with the groups that the settings name by now."""
+    reading = _last_reading(service, system.key)
+    if reading is None or not reading.tells_of(wanted_groups(service.settings)):
+        return False
+    return service.clock.now() - reading.began <= FRESH
 
 
 def _was_read(service: Service, key: str) -> bool:
-    return _read_at(service, key) is not None
+    return _last_reading(service, key) is not None
 
 
-def _read_at(service: Service, key: str) -> datetime | None:
-    """When that directory was last read to its end (UTC), None if it never was."""
-    table = tables.cursors
+def _last_reading(service: Service, key: str) -> Reading | None:
     with service.store.reading() as connection:
-        return connection.execute(select(table.c.moved_at).where(table.c.name == _name(key))).scalar()
+        return directory_readings.last(connection, key)
 
 
-def _note(service: Service, system: System, started) -> None:
-    """The directory was read to its end, as it was from `started` (UTC) on."""
-    table, values = tables.cursors, {"value": "read", "moved_at": started}
+def _note(service: Service, system: System, started: datetime, rules: DirectoryRules | None) -> None:
+    """The directory was read to its end; groups of the settings that no directory has are told of."""
+    wanted = wanted_groups(service.settings)
+    absent = dict.fromkeys(wanted)
+    if rules is not None:
+        there = {folded(name) for name in rules.group_names}
+        absent = {name: nearest(name, rules.group_names) for name in sorted(wanted) if folded(name) not in there}
     with service.store.begin() as connection:
-        changed = connection.execute(update(table).where(table.c.name == _name(system.key)).values(**values))
-        if changed.rowcount == 0:
-            connection.execute(table.insert().values(name=_name(system.key), **values))
-
-
-def _name(key: str) -> str:
-    return f"directory:{key}"
+        directory_readings.note(connection, system.key, started, wanted, absent)
+        nowhere = directory_readings.absent_everywhere(connection, service.systems)
+    for name in sorted(absent.keys() & nowhere.keys()):
+        logger.warning("%s: %s", system.name, directory_readings.no_such_group(name, nowhere[name]))

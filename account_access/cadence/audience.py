@@ -1,57 +1,143 @@
-"""Who is left out of a kind of notice, and why: by kind of account (E14) or by settings (C11)."""
+"""Who a kind of notice is for, and why somebody gets none: by kind of account (E14), or by the settings (C11, N1).
+
+A rule of the settings is an `include` and an `exclude`, each with the same keys. Whoever one value of `exclude` names
+is left out; of the others, whoever one value of `include` names is in, and everybody where it names nobody. Values are
+compared whole, without case and outer spaces.
+"""
+
+from collections.abc import Collection, Iterator
 
 from account_access.cadence.directory import DISABLED, EXTERNAL, DirectoryEntry, folded
-from account_access.settings import ExcludeSection
+from account_access.settings import Audienced, Settings, WhoSection
+
+# The sections of the settings that have a rule.
+KINDS = ("password", "contractor", "lockout")
+# How many values of a rule an explanation repeats.
+MOST_NAMED = 5
 
 
-class Exclusion:
-    """An `exclude` section of settings.yml, ready to be asked about many people."""
+class _Names:
+    """One of the two halves of a rule: the keys that name anybody, with their values as written and as compared."""
 
-    def __init__(self, section: ExcludeSection):
-        self.logins = _folded(section.logins)
-        self.groups = _folded(section.groups)
-        self.titles = _folded(section.titles)
-        self.departments = _folded(section.departments)
-        self.worker_types = _folded(section.worker_types)
+    def __init__(self, section: WhoSection):
+        self.written = {
+            key: named for key in WhoSection.__fields__ if (named := [v for v in getattr(section, key) if v.strip()])
+        }
+        self.compared = {key: frozenset(map(folded, named)) for key, named in self.written.items()}
 
-    def reason(self, entry: DirectoryEntry) -> str | None:
-        """Which value excludes this person, None if none does."""
-        if self.logins and entry.key in self.logins:
-            return "excluded by login"
-        if self.groups and (group := next((g for g in entry.groups if folded(g) in self.groups), None)):
-            return f"excluded by group {group}"
-        if self.titles and entry.title and folded(entry.title) in self.titles:
-            return f"excluded by title {entry.title}"
-        if self.departments and entry.department and folded(entry.department) in self.departments:
-            return f"excluded by department {entry.department}"
-        if self.worker_types and folded(entry.worker_type) in self.worker_types:
-            return f"excluded by worker type {entry.worker_type}"
+    def find(self, entry: DirectoryEntry, unknown: Collection[str] = ()) -> tuple[str, str] | None:
+        """The key and the entry's own value by which it is named; keys that are `unknown` of it name nobody."""
+        for key, named in self.compared.items():
+            if key in unknown:
+                continue
+            for value in _values(entry, key):
+                if folded(value) in named:
+                    return key, value
         return None
 
 
-def no_password_notices(entry: DirectoryEntry, exclusion: Exclusion) -> str | None:
+class Audience:
+    """The rule of one kind of notice (`password`, `contractor` or `lockout`), ready to be asked about many people."""
+
+    def __init__(self, kind: str, section: Audienced):
+        self.kind = kind
+        self.include, self.exclude = _Names(section.include), _Names(section.exclude)
+
+    def reason(self, entry: DirectoryEntry, *others: DirectoryEntry) -> str | None:
+        """Why this person is left out, None if they are not; `others` are further accounts of the same person."""
+        entries = (entry, *others)
+        named = next((found for each in entries if (found := self.exclude.find(each))), None)
+        if named:
+            key, value = named
+            return "excluded by login" if key == "logins" else f"excluded by {_one(key)} {value}"
+        if not self.include.written or any(self.include.find(each) for each in entries):
+            return None
+        has = ", ".join(_has(entry, key) for key in self.include.written)
+        wanted = "; ".join(f"{self.kind}.include.{key} names {_some(n)}" for key, n in self.include.written.items())
+        return f"not in the audience: {has}; {wanted}"
+
+    def is_open(self, *known: tuple[DirectoryEntry, Collection[str]]) -> bool:
+        """Whether what is not known of this person could change `reason`.
+
+        `known`: their accounts, each with the keys of a rule of which it is not known what the account has.
+        """
+        if any(self.exclude.find(entry, unknown) for entry, unknown in known):
+            return False
+        is_in = not self.include.written or any(self.include.find(entry, unknown) for entry, unknown in known)
+        return any(key in unknown for _, unknown in known for key in (self.exclude if is_in else self.include).written)
+
+    @property
+    def names_anybody(self) -> bool:
+        """Whether it leaves anybody out at all."""
+        return bool(self.include.written or self.exclude.written)
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """The groups that it names, as written."""
+        return frozenset(self.include.written.get("groups", ())) | frozenset(self.exclude.written.get("groups", ()))
+
+    def named(self) -> Iterator[tuple[str, str, str]]:
+        """Everything that it names: the settings' key in full, the rule's key, and the value as written."""
+        for half, names in (("include", self.include), ("exclude", self.exclude)):
+            for key, values in names.written.items():
+                for value in values:
+                    yield f"{self.kind}.{half}.{key}", key, value
+
+
+def audiences(settings: Settings) -> tuple[Audience, ...]:
+    """Every rule of the settings."""
+    return tuple(Audience(kind, getattr(settings, kind)) for kind in KINDS)
+
+
+def no_password_notices(entry: DirectoryEntry, audience: Audience) -> str | None:
     """Why this account gets no notices about its password whatever the day (E14), None if it may."""
-    if closed := _closed(entry):
+    if closed := no_notices(entry):
         return closed
     if entry.account_type == EXTERNAL:
         return "password managed elsewhere"
     if entry.never_expires or entry.password_expires_at is None:
         return "password never expires"
-    return exclusion.reason(entry)
+    return audience.reason(entry)
 
 
-def no_worker(entry: DirectoryEntry, exclusion: Exclusion) -> str | None:
+def no_worker(entry: DirectoryEntry, audience: Audience) -> str | None:
     """Why nobody is told of this person's contract (C3, C11), None if a manager is."""
     if entry.contract_ends_on is None:
         return "no contract end"
-    return _closed(entry) or exclusion.reason(entry)
+    return no_notices(entry) or audience.reason(entry)
 
 
-def _closed(entry: DirectoryEntry) -> str | None:
+def no_notices(entry: DirectoryEntry) -> str | None:
+    """Why nobody would read what this account is sent, None if somebody does."""
     if entry.reachable:
         return None
     return "disabled" if entry.status == DISABLED else "service account"
 
 
-def _folded(values: list[str]) -> frozenset[str]:
-    return frozenset(folded(value) for value in values if value.strip())
+def _values(entry: DirectoryEntry, key: str) -> tuple[str, ...]:
+    """What this person has of what a rule's key is about."""
+    if key == "groups":
+        return entry.groups
+    value = {
+        "logins": entry.login,
+        "titles": entry.title,
+        "departments": entry.department,
+        "worker_types": entry.worker_type,
+    }[key]
+    return (value,) if value else ()
+
+
+def _has(entry: DirectoryEntry, key: str) -> str:
+    if key == "groups":
+        return "in no such group"
+    values = _values(entry, key)
+    return f"{_one(key)} is {values[0]}" if values else f"no {_one(key)}"
+
+
+def _one(key: str) -> str:
+    return key.removesuffix("s").replace("_", " ")
+
+
+def _some(values: list[str]) -> str:
+    more = len(values) - MOST_NAMED
+    return ", ".join(values[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from account_access.cadence.audience import Exclusion, no_worker
+from account_access.cadence.audience import Audience, no_worker
 from account_access.cadence.calendar import Calendar
 from account_access.cadence.directory import DirectoryEntry, folded
 from account_access.settings import ContractorSection
@@ -28,11 +28,11 @@ class ContractorPlanner:
 
     def __init__(self, section: ContractorSection, calendar: Calendar):
         self.section, self.calendar = section, calendar
-        self.exclusion = Exclusion(section.exclude)
+        self.audience = Audience("contractor", section)
 
     def silent(self, worker: DirectoryEntry, day: date) -> str | None:
         """Why the run of `day` tells nobody of this person, None if it does."""
-        refused = no_worker(worker, self.exclusion)
+        refused = no_worker(worker, self.audience)
         if refused:
             return refused
         return None if (worker.contract_ends_on - day).days in DAYS else "not a day of the cadence"
@@ -59,7 +59,7 @@ class ContractorPlanner:
 
     def next_day(self, worker: DirectoryEntry, not_before: date) -> date | None:
         """The first date from `not_before` on at which this worker's contract is told, as things are now."""
-        if no_worker(worker, self.exclusion):
+        if no_worker(worker, self.audience):
             return None
         ordinals = (worker.contract_ends_on.toordinal() - days for days in DAYS)
         return next((date.fromordinal(n) for n in ordinals if n >= not_before.toordinal()), None)

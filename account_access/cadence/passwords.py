@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Protocol
 
-from account_access.cadence.audience import Exclusion, no_password_notices
+from account_access.cadence.audience import Audience, no_password_notices
 from account_access.cadence.calendar import SATURDAY, Calendar, is_weekend
 from account_access.cadence.directory import DirectoryEntry
 from account_access.settings import PasswordSection
@@ -81,7 +81,7 @@ class PasswordPlanner:
 
     def __init__(self, section: PasswordSection, calendar: Calendar):
         self.section, self.calendar = section, calendar
-        self.exclusion = Exclusion(section.exclude)
+        self.audience = Audience("password", section)
         self.instructions = section.mode == "instructions"
         first = section.first_notification_day
         daily = self.instructions and section.follow_up == "daily"
@@ -89,7 +89,7 @@ class PasswordPlanner:
 
     def refused(self, entry: DirectoryEntry) -> str | None:
         """Why this account gets no password notices whatever the day (E14), None if it may."""
-        return no_password_notices(entry, self.exclusion)
+        return no_password_notices(entry, self.audience)
 
     def decide(self, entry: DirectoryEntry, history: PasswordHistory, day: date, now: datetime) -> Decision:
         """What the run of `day`, taking place `now` (UTC), does about this person."""

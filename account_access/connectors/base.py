@@ -234,7 +234,12 @@ class DirectoryPerson:
 
 
 class DirectoryRules(Protocol):
-    """What one pass over a directory reads once for everybody: memberships and password rules."""
+    """What one pass over a directory reads once for everybody: memberships and password rules.
+
+    `group_names`: the names of all groups that there are.
+    """
+
+    group_names: frozenset[str]
 
     def groups_of(self, external_id: str) -> frozenset[str]:
         """Names of those of the account's groups that were asked for."""

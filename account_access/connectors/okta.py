@@ -187,9 +187,11 @@ class OktaConnector:
         members: dict[str, set[str]] = {}
         named: dict[str, str] = {}
         everyone: set[str] = set()
+        all_names: set[str] = set()
         for page in self._pages("/api/v1/groups", {"limit": PAGE}):
             for group in map(mapping, page):
                 group_id, name = text(group, "id"), text(mapping(group.get("profile")), "name")
+                all_names.add(name)
                 if name.casefold() in names:
                     named[group_id] = name
                 if group_id not in by_policies and group_id not in named:
@@ -198,7 +200,7 @@ class OktaConnector:
                     everyone.add(group_id)
                 else:
                     members[group_id] = self._members(group_id)
-        return OktaDirectoryRules(policies, members, named, everyone)
+        return OktaDirectoryRules(policies, members, named, everyone, frozenset(all_names))
 
     def _password_policies(self) -> list[Any]:
         try:

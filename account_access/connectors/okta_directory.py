@@ -82,8 +82,14 @@ class OktaDirectoryRules:
     """See `base.DirectoryRules`. `members`: user ids by group id; `named`: the names asked for, by group id."""
 
     def __init__(
-        self, policies: list[Any], members: Mapping[str, set[str]], named: Mapping[str, str], everyone: set[str]
+        self,
+        policies: list[Any],
+        members: Mapping[str, set[str]],
+        named: Mapping[str, str],
+        everyone: set[str],
+        group_names: frozenset[str],
     ):
+        self.group_names = group_names
         self._policies, self._named, self._everyone = policies, named, frozenset(everyone)
         self._groups: dict[str, set[str]] = {}
         for group_id, ids in members.items():

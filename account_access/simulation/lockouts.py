@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from account_access.cadence.audience import Audience
 from account_access.cadence.directory import DirectoryEntry
 from account_access.cadence.lockout import next_allowed
 from account_access.settings import LockoutSection
@@ -13,13 +14,14 @@ from account_access.settings import LockoutSection
 class Lockout:
     system: str
     locked_at: datetime
-    told: bool = False
+    settled: bool = False
 
 
 class Lockouts:
     """Everyone's, over all systems."""
 
     def __init__(self, section: LockoutSection):
+        self.audience = Audience("lockout", section)
         self.most = section.max_notifications
         self.window = timedelta(hours=section.window_hours)
         self.gap = timedelta(hours=section.gap_hours)
@@ -42,14 +44,17 @@ class Lockouts:
         """What this person is told now, the oldest first, and the first second at which to look again for the rest."""
         if entry.key not in self._standing or not entry.reachable:
             return [], None
-        untold = [lockout for lockout in self._standing[entry.key].values() if not lockout.told]
+        untold = [lockout for lockout in self._standing[entry.key].values() if not lockout.settled]
         sent, told = self._sent[entry.key], []
         for lockout in sorted(untold, key=lambda one: one.locked_at):
             # No more of them can count than the limit is.
             allowed = next_allowed(sent[-max(self.most, 1) :], now, self.most, self.window, self.gap)
             if allowed is None or allowed > now:
                 return told, allowed and _whole_second(allowed)
-            lockout.told = True
+            lockout.settled = True
+            if self.audience.reason(entry):
+                # Whoever is left out at the second at which they would be told is never told of this one.
+                continue
             sent.append(now)
             told.append(lockout)
         return told, None

@@ -267,6 +267,10 @@ class FakeDirectoryRules:
     fake: FakeSystem
     wanted: frozenset[str]
 
+    @property
+    def group_names(self) -> frozenset[str]:
+        return frozenset().union(*self.fake.memberships.values())
+
     def groups_of(self, external_id: str) -> frozenset[str]:
         wanted = {name.casefold() for name in self.wanted}
         return frozenset(g for g in self.fake.memberships.get(external_id, ()) if g.casefold() in wanted)

@@ -546,6 +546,70 @@ DOMAIN = [
     ),
     *_of(
         "account_access",
+        "account_access/cadence/audience.py",
+        (
+            "exclusion beats inclusion (E14)",
+            "        if named:\n",
+            "        if named and not self.include.find(entry):\n",
+            "test_cadence_audience beats_inclusion",
+        ),
+        (
+            "a rule's values are compared whole (C11)",
+            "if folded(value) in named:",
+            "if any(folded(value) in each or each in folded(value) for each in named):",
+            "test_cadence_audience compared_whole",
+        ),
+        (
+            "what a rule includes is looked for",
+            "if not self.include.written or any(self.include.find(each) for each in entries):\n            return None",
+            "if True:\n            return None",
+            "test_cadence_audience compared_whole",
+        ),
+    ),
+    *_of(
+        "schedulers",
+        "account_access/notices.py",
+        (
+            "who is left out is not told of a lockout (N2)",
+            "return _within_audience(connection, now, allowed, limits)",
+            "return allowed",
+            "test_audience in_the_audience_are_told",
+        ),
+        (
+            "a lockout waits until it is known who is told",
+            "silent = judged.unknown | judged.left_out.keys()",
+            "silent = set(judged.left_out)",
+            "test_audience before_the_directory_was_read",
+        ),
+    ),
+    *_of(
+        "schedulers",
+        "account_access/lockout_audience.py",
+        (
+            "a reading says nothing of groups it did not ask for",
+            "if reading is None or not reading.tells_of(audience.groups):",
+            "if reading is None:",
+            "test_audience last_reading_did_not_ask_for",
+        ),
+        (
+            "a reading that began before says nothing of whom it did not name",
+            "reading and reading.began > seen_at",
+            "reading",
+            "test_audience began_before_the_lockout",
+        ),
+    ),
+    *_of(
+        "schedulers",
+        "schedulers/directory.py",
+        (
+            "a plan is made from a reading of its groups (E14)",
+            "if reading is None or not reading.tells_of(wanted_groups(service.settings)):",
+            "if reading is None:",
+            "test_audience plan_is_not_made",
+        ),
+    ),
+    *_of(
+        "account_access",
         "account_access/cadence/lockout.py",
         ("four notices a day (N6)", "if len(times) >= max_notifications:", "if False:", "test_cadence_lockout"),
         ("six hours apart (N6)", "allowed = max(allowed, times[-1] + gap)", "pass", "test_cadence_lockout"),

@@ -125,6 +125,7 @@ class Contract:
         """E1, N10: the same expiry and groups, in calls that do not grow with the people."""
         connector = organisation.connector
         rules = connector.directory_rules(frozenset({"everyone"}))
+        assert "Everyone" in rules.group_names
         for person in (person for page in connector.people() for person in page):
             account = connector.account(person.external_id)
             assert person.account == account

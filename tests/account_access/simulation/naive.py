@@ -19,10 +19,11 @@ DEFAULTS = {
         "follow_up": "cadence",
         "do_not_remind": "this_expiry",
         "expired_notice": "next_run",
+        "include": {},
         "exclude": {},
     },
-    "contractor": {"send_at": "11:00", "max_shown": 4, "exclude": {}},
-    "lockout": {"max_notifications": 4, "window_hours": 24, "gap_hours": 6},
+    "contractor": {"send_at": "11:00", "max_shown": 4, "include": {}, "exclude": {}},
+    "lockout": {"max_notifications": 4, "window_hours": 24, "gap_hours": 6, "include": {}, "exclude": {}},
 }
 
 
@@ -98,15 +99,20 @@ class Naive:
     def closed(self, login: str) -> bool:
         return self.cell(login, "status") == "disabled" or self.cell(login, "account_type") == "service"
 
-    def excluded(self, login: str, section: str) -> bool:
-        exclude = self.settings[section]["exclude"]
+    def left_out(self, login: str, section: str) -> bool:
+        rules = self.settings[section]
+        if self.named(login, rules["exclude"]):
+            return True
+        return any(rules["include"].values()) and not self.named(login, rules["include"])
+
+    def named(self, login: str, rule: dict) -> bool:
         groups = [same(group) for group in self.cell(login, "groups").split(";")]
         return (
-            login in map(same, exclude.get("logins", []))
-            or any(same(group) in groups for group in exclude.get("groups", []))
-            or same(self.cell(login, "title")) in map(same, exclude.get("titles", []))
-            or same(self.cell(login, "department")) in map(same, exclude.get("departments", []))
-            or same(self.cell(login, "worker_type") or "employee") in map(same, exclude.get("worker_types", []))
+            login in map(same, rule.get("logins", []))
+            or any(same(group) in groups for group in rule.get("groups", []))
+            or same(self.cell(login, "title")) in map(same, rule.get("titles", []))
+            or same(self.cell(login, "department")) in map(same, rule.get("departments", []))
+            or same(self.cell(login, "worker_type") or "employee") in map(same, rule.get("worker_types", []))
         )
 
     def hears_of_passwords(self, login: str) -> bool:
@@ -115,7 +121,7 @@ class Naive:
             and self.cell(login, "account_type") != "external"
             and self.cell(login, "never_expires").lower() != "true"
             and self.expiry(login) is not None
-            and not self.excluded(login, "password")
+            and not self.left_out(login, "password")
         )
 
     # The period.
@@ -288,7 +294,7 @@ class Naive:
         messages: dict[str | None, list] = {}
         for login in self.people:
             text = self.cell(login, "contract_ends_on")
-            if not text or self.closed(login) or self.excluded(login, "contractor"):
+            if not text or self.closed(login) or self.left_out(login, "contractor"):
                 continue
             if (date.fromisoformat(text) - day).days in (14, 7, 4, 2, 1):
                 manager = same(self.cell(login, "manager_login"))
@@ -310,6 +316,8 @@ class Naive:
             near = [time for time in times if moment - time < timedelta(hours=rules["gap_hours"])]
             if len(recent) < rules["max_notifications"] and not near:
                 lockout["told"] = True
+                if self.left_out(login, "lockout"):
+                    continue
                 self.send(moment, "lockout", login, system=lockout["system"], locked=lockout["at"])
 
     # How it is written.

@@ -46,22 +46,27 @@ class World:
                 "follow_up": one_of(("cadence", "daily")),
                 "do_not_remind": one_of(("this_expiry", "always")),
                 "expired_notice": one_of(("next_run", "immediately")),
-                "exclude": self._exclude(),
+                "include": self._people(0.2),
+                "exclude": self._people(0.4),
             },
             "contractor": {
                 "send_at": one_of(("11:00", "02:15", "23:45")),
                 "max_shown": one_of((1, 2, 4, "all")),
-                "exclude": self._exclude(),
+                "include": self._people(0.2),
+                "exclude": self._people(0.4),
             },
             "lockout": {
+                "include": self._people(0.2),
+                "exclude": self._people(0.3),
                 "max_notifications": one_of((0, 1, 2, 4)),
                 "window_hours": one_of((1, 12, 24)),
                 "gap_hours": one_of((0, 0.25, 1.5, 6)),
             },
         }
 
-    def _exclude(self) -> dict:
-        if self.random.random() < 0.6:
+    def _people(self, chance: float) -> dict:
+        """Half of a rule, which names anybody with that chance."""
+        if self.random.random() >= chance:
             return {}
         return {
             key: [value]
