@@ -1123,6 +1123,54 @@ PROCESSES = [
             "for external_id, account in read.items()}",
             "test_lockouts nothing_is_told",
         ),
+        (
+            "events that arrive late are looked for again (N9)",
+            "moved_at - timedelta(seconds=overlap_seconds)",
+            "moved_at",
+            "test_lockouts LateEvents",
+        ),
+        (
+            "no further back than the settings say (N1)",
+            "return max(earliest, moved_at - timedelta(seconds=overlap_seconds)) if moved_at else earliest",
+            "return moved_at - timedelta(seconds=overlap_seconds) if moved_at else earliest",
+            "test_lockouts LateEvents",
+        ),
+    ),
+    *_of(
+        "schedulers",
+        "schedulers/__main__.py",
+        (
+            "what a dead process was executing is released when another starts (law 5)",
+            "    claims.release_of_the_dead(service.store)\n",
+            "",
+            "test_followups law_5",
+        ),
+    ),
+    *_of(
+        "schedulers",
+        "schedulers/followups.py",
+        (
+            "requests stuck half way are taken up (law 5)",
+            "for request in acts.due()]",
+            "for request in acts.due() if request.state == 'confirmed']",
+            "test_followups law_5",
+        ),
+    ),
+    *_of(
+        "schedulers",
+        "account_access/requests.py",
+        (
+            "a claim that is over holds nobody up (law 5)",
+            "table.c.claimed_until <= now),\n                )\n                .values(",
+            "False),\n                )\n                .values(",
+            "test_followups law_5",
+        ),
+        (
+            "a claim that stands keeps a second runner away (law 5)",
+            "table.c.claimed_until <= now),\n            )\n            .limit(limit)",
+            "True),\n            )\n            .limit(limit)",
+            "test_followups law_5",
+        ),
     ),
     *_of(
         "door",

@@ -4,12 +4,14 @@ import threading
 import time
 
 import pytest
+from sqlalchemy import update
 
 from account_access import notices, outages, requests, tickets
 from account_access.connectors.registry import System
-from account_access.store import tables
+from account_access.store import claims, tables
+from schedulers import __main__ as command
 from schedulers import directory, followups
-from tests.account_access.fake_system import FakeSystem
+from tests.account_access.fake_system import FakeSystem, Killed
 from tests.account_access.smtp_stand_in import serving
 from tests.account_access.world import directory_person
 
@@ -37,6 +39,42 @@ class TestRequests:
         world.clock.move(seconds=10)
         followups.finish_requests(service)
         assert [row["kind"] for row in world.rows(tables.notices)] == [notices.FOLLOW_UP]
+
+    def killed_while_executing(self, world) -> str:
+        """A request whose runner is killed at its first call; its claim stands."""
+        world.lock()
+        request = world.confirmed()
+        world.fake.dies_at_call = len(world.fake.calls) + 1
+        with pytest.raises(Killed):
+            world.unlocks.execute(world.system, request)
+        world.fake.dies_at_call = None
+        (row,) = world.rows(tables.requests)
+        assert (row["state"], row["claimed_until"] > world.clock.now()) == ("executing", True)
+        return request
+
+    def test_law_5_stuck_in_executing_is_taken_up_when_its_claim_is_over_and_not_before(self, service, world):
+        self.killed_while_executing(world)
+        world.clock.move(seconds=requests.CLAIM_SECONDS - 1)
+        assert followups.finish_requests(service) == 0, "whoever claimed it may still be at it"
+        assert world.rows(tables.requests)[0]["state"] == "executing"
+        world.clock.move(seconds=1)
+        assert followups.finish_requests(service) == 1
+        assert world.fake.unlocked == ["00u-dana"]
+        assert world.rows(tables.requests)[0]["state"] == "done"
+
+    def test_law_5_schedulers_that_start_release_what_the_dead_left_executing(self, service, world, monkeypatch):
+        """Nobody waits two minutes for the claim of a process that is gone."""
+        request = self.killed_while_executing(world)
+        host, pid, started = claims.holder().rsplit(":", 2)
+        with world.store.begin() as connection:
+            gone = f"{host}:{pid}:{int(started) - 1}"
+            connection.execute(update(tables.requests).values(claimed_by=gone))
+        monkeypatch.setattr(command, "run", lambda service, jobs: None)
+        world.clock.move(seconds=requests.GRACE_SECONDS)
+        assert followups.finish_requests(service) == 0
+        command.watch(service)
+        assert followups.finish_requests(service) == 1
+        assert world.unlocks.find(request).state == "done"
 
     def test_system_that_the_settings_no_longer_have_is_reported(self, service, world, caplog):
         world.lock()

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from account_access import notices, offers, people
-from account_access.connectors.base import Status, TemporarilyUnavailable
+from account_access.connectors.base import LockoutPage, Status, TemporarilyUnavailable
 from account_access.connectors.registry import System
 from account_access.store import tables
 from schedulers import lockouts
@@ -130,6 +130,68 @@ class TestCursor:
         )
         lockouts.poll(service)
         assert {row["name"] for row in world.rows(tables.cursors)} == {"lockouts:okta", "lockouts:vpn"}
+
+
+class LateLog(FakeSystem):
+    """A log whose events come when they come: (when it happened, when it stands in the log, whose).
+
+    It has forgotten its cursors, and the search lags behind for ever, so that the log is all there is.
+    """
+
+    def __init__(self, clock, log):
+        super().__init__(clock)
+        self.log = log
+
+    def locked_accounts(self):
+        return iter(())
+
+    def lockouts_since(self, cursor, since):
+        arrived = sorted((event for event in self.log if event[1] <= self.clock.now()), key=lambda event: event[1])
+        return LockoutPage(tuple(whose for happened, _, whose in arrived if happened >= since), str(self.clock.now()))
+
+
+class TestLateEvents:
+    """N1, N9: events that arrive late or out of order are told, each once, as far back as the settings say."""
+
+    @pytest.fixture
+    def late(self, service, world):
+        """Lets people be locked some seconds from now, their events arriving later; settings: 2 minutes, 24 hours."""
+        system = LateLog(world.clock, [])
+        for name in ("dana", "eli"):
+            system.add(f"00u-{name}", name)
+        service.systems["okta"] = System("okta", world.settings.systems["okta"], system, world.system.pool)
+
+        def happens(name: str, arrives_after: timedelta) -> None:
+            at = system.lock(f"00u-{name}")
+            system.log.append((at, at + arrives_after, f"00u-{name}"))
+
+        return happens
+
+    def test_n9_event_older_than_the_last_look_that_arrives_after_it_is_told(self, service, world, late):
+        late("dana", arrives_after=timedelta(seconds=50))
+        world.clock.move(seconds=30)
+        assert lockouts.poll(service) == 0, "the log does not have it yet"
+        world.clock.move(seconds=30)
+        assert [lockouts.poll(service), lockouts.poll(service)] == [1, 0]
+
+    def test_n9_events_out_of_order_are_both_told_once(self, service, world, late):
+        late("dana", arrives_after=timedelta(seconds=80))
+        world.clock.move(seconds=40)
+        late("eli", arrives_after=timedelta(seconds=5))
+        made = []
+        for _ in range(4):
+            world.clock.move(seconds=20)
+            made.append(lockouts.poll(service))
+        assert made == [1, 1, 0, 0]
+        assert [facts["external_id"] for facts in told(world)] == ["00u-eli", "00u-dana"]
+
+    @pytest.mark.parametrize(("ago", "found"), [(timedelta(hours=23), 1), (timedelta(hours=25), 0)])
+    def test_n1_after_an_outage_the_log_is_read_back_as_far_as_the_settings_say(self, service, world, late, ago, found):
+        lockouts.poll(service)
+        world.clock.move(days=3)
+        late("dana", arrives_after=timedelta(0))
+        world.clock.move(seconds=ago.total_seconds())
+        assert lockouts.poll(service) == found
 
 
 class TestSettlingOffers:
