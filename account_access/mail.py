@@ -14,7 +14,7 @@ from datetime import timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 
 from account_access import audit, faults, instants, people, tickets, words
 from account_access.clock import Clock
@@ -62,16 +62,23 @@ class Mails:
         self.section = settings.mail
 
     def plan(self) -> int:
-        """Writes the mails of every act that was done and has none yet; returns how many. None without a server."""
+        """Writes the mails of every act that was or may have been done and has none yet; returns how many.
+
+        None without a server. Given up while the system was silent is one of those: its last call may have been heard,
+        or some of its calls (X10).
+        """
         if not self.section.server:
             return 0
         table, mails = tables.requests, tables.mails
         told = [outcome for outcomes in LASTING.values() for outcome in outcomes] + [Resets.given_up]
         known = select(mails.c.id).where(mails.c.key.startswith(table.c.id)).exists()
-        query = select(table.c.id, table.c.act, table.c.person_id, table.c.system, table.c.finished_at).where(
-            table.c.state == "done",
-            # Given up, and done all the same: by half.
-            table.c.outcome.in_(told),
+        columns = (table.c.id, table.c.act, table.c.state, table.c.person_id, table.c.system, table.c.finished_at)
+        query = select(*columns).where(
+            or_(
+                # Given up, and done all the same: by half.
+                and_(table.c.state == "done", table.c.outcome.in_(told)),
+                and_(table.c.state == "handed_over", table.c.called.is_(True)),
+            ),
             table.c.finished_at > self.clock.now() - REACH,
             ~known,
         )
@@ -95,7 +102,7 @@ class Mails:
                     key=key[:200],
                     person_id=request.person_id,
                     address=address,
-                    response=f"utter_mail_{request.act}",
+                    response=f"utter_mail_{request.act}{'_unsure' if request.state == 'handed_over' else ''}",
                     facts=self._facts(person, request, ticket),
                     state=WAITING,
                     created_at=now,

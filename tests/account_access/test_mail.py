@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import update
 
 from account_access import audit, mail, people, words
+from account_access.connectors.base import FactorKind, TemporarilyUnavailable
 from account_access.mail import Mails
 from account_access.store import claims, tables
 from account_access.verification import LASTING
@@ -63,13 +64,48 @@ class TestSending:
         world.unlocks.execute(world.system, request)
         assert round_of(world) == 0
 
-    @pytest.mark.parametrize(("state", "mails"), [("done", 1), ("handed_over", 0)])
-    def test_m7_a_reset_done_by_half_is_told(self, world, server, state, mails):
+    def test_m7_a_reset_done_by_half_is_told(self, world, server):
         request = world.confirmed_reset("a-factor")
         with world.store.begin() as connection:
-            ended = dict(state=state, outcome="mfa_handed_over", finished_at=world.clock.now())
+            ended = dict(state="done", outcome="mfa_handed_over", finished_at=world.clock.now())
             connection.execute(update(tables.requests).where(tables.requests.c.id == request).values(**ended))
-        assert round_of(world) == mails and len(server.mails) == mails
+        assert round_of(world) == 1 and "was reset" in server.mails[0]["Subject"]
+
+    @pytest.mark.parametrize("silent", ["half way", "from the beginning"])
+    def test_x10_a_system_silent_until_the_give_up_is_told_if_it_was_asked(self, world, server, monkeypatch, silent):
+        """Its first call removed a factor, and it never said another word; or it was never asked to do anything."""
+        first, second = (world.fake.enrol(world.account(), kind) for kind in (FactorKind.SECURITY_KEY, FactorKind.SMS))
+        remove = world.fake.remove_factor
+
+        def falls_silent(account, factor):
+            remove(account, factor)
+            world.fake.down = True
+
+        monkeypatch.setattr(world.fake, "remove_factor", falls_silent)
+        world.fake.down = silent == "from the beginning"
+        request = world.confirmed_reset(first, second)
+        while world.resets.execute(world.system, request) == "still_trying":
+            assert round_of(world) == 0, "told before it was over"
+            world.clock.move(minutes=10)
+        assert world.resets.find(request).outcome == "mfa_handed_over"
+        asked = silent == "half way"
+        assert round_of(world) == int(asked) and len(world.fake.removed) == int(asked)
+        if asked:
+            (told,) = server.mails
+            text = told.get_payload(decode=True).decode()
+            assert "may have been reset" in told["Subject"] and "AA-1001" in text and "this wasn't me" in text
+
+    def test_x10_an_unlock_that_may_have_been_done_is_told_as_such(self, world, server, monkeypatch):
+        def falls_silent(account):
+            world.fake.down = True
+            raise TemporarilyUnavailable("no answer")
+
+        monkeypatch.setattr(world.fake, "unlock", falls_silent)
+        world.lock()
+        request = world.confirmed()
+        while world.unlocks.execute(world.system, request) == "still_trying":
+            world.clock.move(minutes=10)
+        assert round_of(world) == 1 and "may have been unlocked" in server.mails[0]["Subject"]
 
     def test_off_without_a_server(self, world, unlocked):
         assert round_of(world) == 0 and world.rows(tables.mails) == []
@@ -78,7 +114,7 @@ class TestSending:
         round_of(world)
         assert [r["result"] for r in audit.about(world.store, world.person().id) if r["act"] == "mail"] == ["sent"] * 2
 
-    @pytest.mark.parametrize("act", list(LASTING))
+    @pytest.mark.parametrize("act", [f"{act}{ending}" for act in LASTING for ending in ("", "_unsure")])
     def test_each_act_has_its_words_with_a_subject(self, act):
         facts = dict.fromkeys(("person_name", "system_name", "at", "ticket_reference"), "x")
         subject, _, text = words.fill(words.responses(), f"utter_mail_{act}", facts).partition("\n")

@@ -238,6 +238,12 @@ DOMAIN = [
             "                .where(table.c.id == mail.id)",
             "test_mail two_schedulers",
         ),
+        (
+            "an act that was given up half way is told to its owner (X10)",
+            '                and_(table.c.state == "handed_over", table.c.called.is_(True)),\n',
+            "",
+            "test_mail x10",
+        ),
     ),
     *_of(
         "actions",
