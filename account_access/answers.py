@@ -5,7 +5,7 @@ store, so that nothing a tracker carries decides whose offer is answered.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -22,11 +22,24 @@ TITLE_LIKENESS = 90
 ALIKE = {"cancel": ("deny",), "deny": ("cancel",), "affirm": ("recover_access", "view_answer")}
 YES_OR_NO = ("affirm", "deny")
 NO = ("cancel", "deny")
-# Notices that a bare yes or no does not answer, though people write one: it is asked what they mean by it, even where
+# Questions that a bare yes or no does not answer, though people write one: it is asked what they mean by it, even where
 # nothing else is open.
-NOT_YES_OR_NO = ("password_reminder", "password_expired", "contractor")
-# The intents of answers that are things by their names.
-THINGS = ("choose_factor",)
+NOT_YES_OR_NO = ("password_reminder", "password_expired", "contractor", "unlock_several", "mfa_system")
+# The intents of answers that are things by their names, and of the one that takes all of them.
+CHOOSE_SYSTEM = "choose_system"
+THINGS = ("choose_factor", CHOOSE_SYSTEM)
+ALL = "choose_all"
+# The intent of words that choose: "the second one"; it becomes that of the answer that they choose.
+CHOICE = "choose_option"
+# Words that mean every one of several, and those that say nothing more beside them, or beside a thing's name.
+ALL_WORDS = frozenset(["both", "all", "everything", "every", "each"])
+FILLERS = frozenset(
+    (
+        *("yes", "yeah", "yep", "ok", "okay", "sure", "please", "pls", "plz", "thanks", "thx", "just", "only"),
+        *("the", "my", "a", "one", "ones", "of", "them", "these", "those", "account", "accounts", "unlock", "do", "it"),
+        *("for", "me", "i", "d", "want", "need", "would", "like", "go", "ahead", "with", "on", "in", "and", "now"),
+    )
+)
 NUMBER_WORDS = {"one": 1, "first": 1, "two": 2, "second": 2, "three": 3, "third": 3, "four": 4, "fourth": 4}
 NUMBER_WORDS |= {"five": 5, "fifth": 5, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5, "last": -1}
 # "No" is never short for "number" here: "no, one" and "no. 1" may be refusals, and no act is built on a guess (X12).
@@ -38,18 +51,23 @@ _NUMBER = re.compile(
 
 @dataclass(frozen=True)
 class OpenAnswer:
-    """One answer; `question` and `subject` are those of another offer where it stands for an answer of that one."""
+    """One answer; `names` are others that its thing goes by.
+
+    `question` and `subject` are those of another offer where it stands for an answer of that one.
+    """
 
     id: str
     title: str
     intent: str
     question: str | None = None
     subject: str | None = None
+    names: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "OpenAnswer":
         """Reads what is kept with an offer or went through a message's metadata."""
-        return cls(data["id"], data["title"], data["intent"], data.get("question"), data.get("subject"))
+        names = tuple(data.get("names") or ())
+        return cls(data["id"], data["title"], data["intent"], data.get("question"), data.get("subject"), names)
 
 
 @dataclass(frozen=True)
@@ -89,8 +107,10 @@ def resolve(text: str, intent: str, confidence: float, offers: Sequence[OpenOffe
     position = _position(said)
     if position is not None and not _titled(said, offers):
         return _numbered(position, offers)
+    if _means_all(said) and (taken := _all(text, offers)):
+        return taken
     if perhaps(text, intent, offers):
-        return Resolution(_bare(text, intent, offers), SEVERAL, confidence)
+        return Resolution(_bare(text, intent, offers) or intent, SEVERAL, confidence)
     found = candidates(text, intent, offers)
     if not found:
         return Resolution(intent, NONE, confidence)
@@ -111,17 +131,58 @@ def candidates(text: str, intent: str, offers: Sequence[OpenOffer]) -> list[tupl
     """Every answer that the words may mean: those whose title was typed, else those with the message's intent."""
     bare = _bare(text, intent, offers)
     titled = [] if bare else _called(text, offers)
-    return titled or [pair for offer in offers if (pair := _answer_with(offer, bare or intent))]
+    if titled or intent in (*THINGS, ALL):
+        # No classifier chooses what is touched: it takes the thing's name, its number, or words for all (X12).
+        return titled
+    return [pair for offer in offers if (pair := _answer_with(offer, bare or intent))]
+
+
+def together(text: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:
+    """The yes of each open question to unlock, where the words mean all of them: "yes, both" (U9).
+
+    None where fewer than two accounts are asked about, "both" would have to mean more than two, or a yes could be meant
+    for something else as well (X12).
+    """
+    found = [pair for offer in offers if (pair := _answer_with(offer, "affirm"))]
+    if not _means_all(_plain(text)) or not only_lockouts(offer for offer, _ in found):
+        return []
+    asked = {offer.subject: (offer, answer) for offer, answer in found}
+    return list(asked.values()) if len(asked) == 2 or "both" not in _plain(text).split() else []
+
+
+def only_lockouts(offers: Iterable[OpenOffer]) -> bool:
+    """Whether these questions are whether to unlock, and about the accounts of several systems."""
+    subjects = {offer.subject for offer in offers}
+    return len(subjects) > 1 and all(subject.startswith("unlock:") for subject in subjects)
+
+
+def _all(text: str, offers: Sequence[OpenOffer]) -> Resolution | None:
+    """All at once: the answer that says so of the question that has one, else the yes to every question to unlock."""
+    for offer in reversed(offers):
+        answer = next((answer for answer in offer.answers if answer.intent == ALL), None)
+        if answer is not None:
+            counted = sum(answer.intent in THINGS for answer in offer.answers)
+            if counted == 2 or "both" not in _plain(text).split():
+                return Resolution(ALL, answer.question or offer.question, 1.0, offer.id, answer.id)
+    return Resolution(ALL, SEVERAL, 1.0) if together(text, offers) else None
+
+
+def _means_all(said: str) -> bool:
+    words = set(said.split())
+    return bool(words & ALL_WORDS) and words <= ALL_WORDS | FILLERS
 
 
 def perhaps(text: str, intent: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:
     """What a bare yes or no may mean beside the `candidates`: each answer of the question shown last, none surely.
 
     So it is where that question has neither: people answer what they read last, and a yes to what they read before
-    would do what they did not mean (X12). A "which one?" that has it is the last word on it.
+    would do what they did not mean (X12). A "which one?" that has it is the last word on it. The same with words that
+    choose, which nobody could tell one of its things by.
     """
     bare = _bare(text, intent, offers)
     asked = [offer for offer in offers if offer.question != WHICH]
+    if intent == CHOICE and asked and any(answer.intent in THINGS for answer in asked[-1].answers):
+        return [] if _called(text, offers) else [(asked[-1], answer) for answer in asked[-1].answers]
     if bare is None or not asked or _answer_with(offers[-1], bare) or _answer_with(asked[-1], bare):
         return []
     earlier = any(_answer_with(offer, bare) for offer in asked)
@@ -153,11 +214,20 @@ def _titled(said: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, Ope
 def _named(said: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:
     """The one answer with these words in its title, where answers are things: "pixel 8" of "Okta Verify (Pixel 8)".
 
-    Only there: "reset MFA" is part of "Yes, reset MFA", and is no yes (X12).
+    Only there: "reset MFA" is part of "Yes, reset MFA", and is no yes (X12). "Just the store one" is "store".
     """
     things = [(offer, answer) for offer in offers for answer in offer.answers if answer.intent in THINGS]
-    found = [pair for pair in things if len(said) >= 3 and f" {said} " in f" {_plain(pair[1].title)} "]
+    word = _word(said)
+    if len(word) < 3:
+        return []
+    called = [pair for pair in things if word in [_word(_plain(n)) for n in (pair[1].title, *pair[1].names)]]
+    found = called or [pair for pair in things if f" {word} " in f" {_plain(pair[1].title)} "]
     return found if len(found) == 1 else []
+
+
+def _word(said: str) -> str:
+    """What is left without words that say nothing more: "store" of "just the store one please"."""
+    return " ".join(word for word in said.split() if word not in FILLERS)
 
 
 def _numbered(position: int, offers: Sequence[OpenOffer]) -> Resolution:
@@ -168,7 +238,7 @@ def _numbered(position: int, offers: Sequence[OpenOffer]) -> Resolution:
         if 0 <= index < len(answers):
             chosen = answers[index]
             return Resolution(chosen.intent, chosen.question or offers[-1].question, 1.0, offers[-1].id, chosen.id)
-    return Resolution("choose_option", NONE, 1.0)
+    return Resolution(CHOICE, NONE, 1.0)
 
 
 def _answer_with(offer: OpenOffer, intent: str) -> tuple[OpenOffer, OpenAnswer] | None:

@@ -29,7 +29,8 @@ def systems_named(
     `found` are names that understanding saw in it, `others` further systems to look for.
     """
     known = {name.casefold(): system for system in systems.values() for name in _names(system)}
-    names = [*found, *[name for name in [*known, *others] if _contains(text, name)]]
+    seen = [*found, *[name for name in [*known, *others] if _contains(text, name)]]
+    names = [name for name in seen if not _within_another(text, name, seen)]
     result: dict[str, Named] = {}
     for name in sorted(dict.fromkeys(names), key=lambda name: _position(text, name)):
         system = known.get(name.casefold())
@@ -48,7 +49,20 @@ def _contains(text: str, name: str) -> bool:
 
 
 def _search(text: str, name: str) -> re.Match | None:
-    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE)
+    return _pattern(name).search(text)
+
+
+def _pattern(name: str) -> re.Pattern:
+    return re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
+
+
+def _within_another(text: str, name: str, names: Iterable[str]) -> bool:
+    """Whether it stands nowhere but inside a longer name: "store okta" does not name Okta."""
+    if not _contains(text, name):
+        return False
+    for longer in sorted((other for other in names if len(other) > len(name)), key=len, reverse=True):
+        text = _pattern(longer).sub("", text)
+    return not _contains(text, name)
 
 
 def _position(text: str, name: str) -> int:

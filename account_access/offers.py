@@ -5,7 +5,7 @@ until it expires (X12). Answering it is one transaction with the request it lead
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -59,9 +59,9 @@ class Offer:
         return next((answer for answer in self.answers if answer.id == answer_id), None)
 
     def as_open(self) -> OpenOffer:
-        """For resolving typed answers: offers of the same act on the same account carry the same subject."""
+        """For resolving typed answers: offers of the same act on the same accounts carry the same subject."""
         act = self.subject.get("act")
-        about = f"{act}:{self.subject['system']}" if act else f"offer:{self.id}"
+        about = f"{act}:{'+'.join(systems_of(self.subject))}" if act else f"offer:{self.id}"
         return OpenOffer(self.id, self.question, about, self.answers)
 
 
@@ -71,13 +71,13 @@ def make(
     person_id: str,
     question: str,
     subject: dict[str, Any],
-    answers: Sequence[tuple[str, str]],
+    answers: Sequence[tuple[str, ...]],
     cause: str,
     expires_in: timedelta,
     from_notice: bool = False,
     targets: Sequence[tuple[str, str]] = (),
 ) -> Offer:
-    """Makes the offer of (title, intent) answers, or finds the one this cause made before a retry.
+    """Makes the offer of (title, intent, other names …) answers, or finds the one this cause made before a retry.
 
     An offer that the person's own message led to replaces earlier such ones; offers of notices stay, and so do those
     that a "which one?" asks about. `targets` are the (offer id, answer id) that each of its answers stands for.
@@ -97,7 +97,10 @@ def make(
         ).scalars()
         for offer_id in earlier.all():
             close(connection, now, offer_id, REPLACED)
-    listed = [{"id": str(n), "title": title, "intent": intent} for n, (title, intent) in enumerate(answers, start=1)]
+    listed = [
+        {"id": str(n), "title": title, "intent": intent, "names": names}
+        for n, (title, intent, *names) in enumerate(answers, start=1)
+    ]
     for answer, (target_id, target_answer) in zip(listed, targets, strict=False):
         target = find(connection, target_id).as_open()
         answer.update(target=[target_id, target_answer], question=target.question, subject=target.subject)
@@ -190,12 +193,30 @@ def overtake(connection: Connection, now: datetime, person_id: str, system: str,
     return sum(close(connection, now, offer_id, OVERTAKEN) for offer_id in closing)
 
 
-def find_asked(connection: Connection, person_id: str, question: str, locked_at: datetime | None) -> bool:
-    """Whether the person was asked this question about the lockout that began then."""
+def find_asked(
+    connection: Connection, person_id: str, questions: Sequence[str], system: str, locked_at: datetime | None
+) -> bool:
+    """Whether the person was asked one of these questions about the lockout of that system that began then."""
     table = tables.offers
-    query = select(table.c.subject).where(table.c.person_id == person_id, table.c.question == question)
+    query = select(table.c.subject).where(table.c.person_id == person_id, table.c.question.in_(list(questions)))
     began = locked_at.isoformat() if locked_at else None
-    return bool(began) and any(subject.get("locked_at") == began for subject in connection.execute(query).scalars())
+    asked = [about for subject in connection.execute(query).scalars() for about in things_of(subject or {})]
+    return bool(began) and any((about.get("system"), about.get("locked_at")) == (system, began) for about in asked)
+
+
+def things_of(subject: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a question is about: its choices, one an account; where there is none to choose, the subject itself."""
+    return list(subject.get("choices") or [subject])
+
+
+def locked_at(subject: Mapping[str, Any]) -> datetime | None:
+    """When the lockout began that a question is about (UTC)."""
+    return datetime.fromisoformat(subject["locked_at"]) if subject.get("locked_at") else None
+
+
+def systems_of(subject: Mapping[str, Any]) -> list[str]:
+    """Keys of the systems that a question is about."""
+    return [about["system"] for about in things_of(subject) if about.get("system")]
 
 
 def get(store: Store, offer_id: str) -> Offer | None:

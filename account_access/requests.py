@@ -8,7 +8,7 @@ unlocks.py, resets.py.
 import logging
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -86,7 +86,7 @@ class Requests(ABC):
         self.mass_limits = mass_limits
 
     @abstractmethod
-    def touches(self, offer: offers.Offer) -> dict[str, Any]:
+    def touches(self, about: Mapping[str, Any]) -> dict[str, Any]:
         """The columns that say what the request may touch, from what the person was asked about."""
 
     @abstractmethod
@@ -103,42 +103,72 @@ class Requests(ABC):
     def _ended(self, connection: Connection, now: datetime, request: Request, outcome: str, reason: str) -> None:
         """What else the end of a request brings about, in its transaction: the ticket, questions that are settled."""
 
-    def confirm(self, offer: offers.Offer, answer_id: str, cause: str) -> str | None:
+    def confirm(
+        self, offer: offers.Offer, answer_id: str, cause: str, about: Mapping[str, Any] | None = None
+    ) -> str | None:
         """Closes the offer and writes the request, in one transaction; a retry of the same message finds it.
 
-        Returns the request's id, or None if the offer was closed by something else meanwhile.
+        `about`: the one account that the answer chooses of several in the question. Returns the request's id, or None
+        if the offer was closed by something else meanwhile.
         """
+        written = self.confirm_all([(offer, answer_id, [about or offer.subject])], cause)
+        return written[0] if written else None
+
+    def confirm_all(
+        self, answered: Sequence[tuple[offers.Offer, str, Sequence[Mapping[str, Any]]]], cause: str
+    ) -> list[str]:
+        """As `confirm`, for all that one message says yes to: offers, their answers, and the accounts chosen (U9)."""
         with self.store.begin() as connection:
-            request_id = self.write(connection, offer, answer_id, cause)
+            written = [
+                request_id
+                for offer, answer_id, chosen in answered
+                for request_id in self.write_each(connection, offer, answer_id, cause, chosen)
+            ]
         faults.point("request_row_written")
-        return request_id
+        return written
 
     def write(
         self, connection: Connection, offer: offers.Offer, answer_id: str, cause: str, **changes: Any
     ) -> str | None:
         """As `confirm`, in the caller's transaction; `changes` are columns that differ from a confirmed request's."""
-        table, now = tables.requests, self.clock.now()
-        known = connection.execute(
-            select(table.c.id, table.c.cause).where(table.c.key == f"{self.act}:{offer.id}")
-        ).first()
-        if known is not None:
-            return known.id if known.cause == cause else None
-        if not offers.close(connection, now, offer.id, offers.ANSWERED, answer_id, cause):
-            return None
-        request_id = str(uuid.uuid4())
-        values = self._values(offer, cause, now) | changes
-        connection.execute(table.insert().values(id=request_id, **values))
-        actor = f"person:{offer.person_id}"
-        audit.write(connection, now, actor, f"confirm_{self.act}", request_id, values["state"], offer.person_id)
-        return request_id
+        written = self.write_each(connection, offer, answer_id, cause, [offer.subject], **changes)
+        return written[0] if written else None
 
-    def _values(self, offer: offers.Offer, cause: str, now: datetime) -> dict[str, Any]:
+    def write_each(
+        self,
+        connection: Connection,
+        offer: offers.Offer,
+        answer_id: str,
+        cause: str,
+        chosen: Sequence[Mapping[str, Any]],
+        **changes: Any,
+    ) -> list[str]:
+        """As `write`, one request for each of the accounts that the person chose of those in the question (U9)."""
+        table, now = tables.requests, self.clock.now()
+        query = select(table.c.id, table.c.cause).where(table.c.act == self.act, table.c.offer_id == offer.id)
+        known = connection.execute(query.order_by(table.c.key)).all()
+        if known:
+            return [row.id for row in known if row.cause == cause]
+        if not offers.close(connection, now, offer.id, offers.ANSWERED, answer_id, cause):
+            return []
+        written = []
+        for about in chosen:
+            request_id = str(uuid.uuid4())
+            values = self._values(offer, about, cause, now) | changes
+            connection.execute(table.insert().values(id=request_id, **values))
+            actor = f"person:{offer.person_id}"
+            audit.write(connection, now, actor, f"confirm_{self.act}", request_id, values["state"], offer.person_id)
+            written.append(request_id)
+        return written
+
+    def _values(self, offer: offers.Offer, about: Mapping[str, Any], cause: str, now: datetime) -> dict[str, Any]:
+        key = f"{self.act}:{offer.id}"
         return dict(
-            key=f"{self.act}:{offer.id}",
+            key=key if about is offer.subject else f"{key}:{about['system']}",
             act=self.act,
             person_id=offer.person_id,
-            system=offer.subject["system"],
-            external_id=offer.subject["external_id"],
+            system=about["system"],
+            external_id=about["external_id"],
             offer_id=offer.id,
             question=offer.question,
             cause=cause,
@@ -148,7 +178,7 @@ class Requests(ABC):
             due_at=now + timedelta(seconds=GRACE_SECONDS),
             attempts=0,
             follow_up_owed=False,
-            **self.touches(offer),
+            **self.touches(about),
         )
 
     def find(self, request_id: str) -> Request | None:
@@ -163,6 +193,13 @@ class Requests(ABC):
         with self.store.reading() as connection:
             row = connection.execute(query).first()
         return Request(*row) if row else None
+
+    def of_cause(self, cause: str) -> list[Request]:
+        """Every request that this message confirmed."""
+        table = tables.requests
+        query = select(*_COLUMNS).where(table.c.act == self.act, table.c.cause == cause).order_by(table.c.key)
+        with self.store.reading() as connection:
+            return [Request(*row) for row in connection.execute(query)]
 
     def due(self, limit: int = 50) -> list[Request]:
         """Requests stuck half way whose time has come: for followups."""

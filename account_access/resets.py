@@ -6,7 +6,7 @@ A request names the factors it may remove; whatever was enrolled after the perso
 """
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -224,8 +224,8 @@ class Resets(Requests):
         )
         return connection.execute(query.limit(1)).first() is not None
 
-    def touches(self, offer: offers.Offer) -> dict[str, Any]:
-        return {"factor_ids": sorted(offer.subject["factor_ids"])}
+    def touches(self, about: Mapping[str, Any]) -> dict[str, Any]:
+        return {"factor_ids": sorted(about["factor_ids"])}
 
     def _decision(
         self, connection: Connection, system: System, request: Request, groups: Collection[str], used: int

@@ -5,11 +5,12 @@ or entity carries decides whose offer is answered (laws 1 and 2).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from account_access import offers
-from account_access.answers import NONE, SEVERAL, OpenAnswer
+from account_access import answers, offers
+from account_access.answers import CHOOSE_SYSTEM, NONE, SEVERAL, OpenAnswer
 from account_access.conversation import Inbound
 from account_access.offers import Offer
 
@@ -22,6 +23,13 @@ class Answered:
 
     offer: Offer
     answer: OpenAnswer
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the answer is about: the one account that it chooses of several, else all that the question is about."""
+        if self.answer.intent == CHOOSE_SYSTEM:
+            return self.offer.subject["choices"][int(self.answer.id) - 1]
+        return self.offer.subject
 
 
 def answered(connection: Connection, inbound: Inbound, intent: str) -> Answered | None:
@@ -51,6 +59,16 @@ def answered_by_words(connection: Connection, inbound: Inbound, intent: str) -> 
         return None
     target = offers.target_of(offers.raw_answers(connection, found.offer.id), found.answer.id)
     return _own_and_current(connection, inbound, *target) if target else found
+
+
+def answered_together(connection: Connection, inbound: Inbound) -> list[Answered]:
+    """The questions to which typed words such as "yes, both" say yes at once (U9); none where they might mean less."""
+    if inbound.kind == "click":
+        return []
+    candidates = offers.still_answerable(connection, inbound.answerable, inbound.id)
+    pairs = answers.together(inbound.text, [offer.as_open() for offer in candidates])
+    found = [_own_and_current(connection, inbound, offer.id, answer.id) for offer, answer in pairs]
+    return [answered for answered in found if answered]
 
 
 def _own_and_current(

@@ -4,7 +4,7 @@ A request never unlocks a later lockout than the one the person said yes to.
 """
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -76,9 +76,8 @@ class Unlocks(Requests):
         outcome = "locked" if decision.verdict == policy.ACT else decision.verdict
         return Look(outcome, seen.external_id, seen.locked_at, decision.reason)
 
-    def touches(self, offer: offers.Offer) -> dict[str, Any]:
-        locked_at = offer.subject.get("locked_at")
-        return {"locked_at": datetime.fromisoformat(locked_at) if locked_at else None}
+    def touches(self, about: Mapping[str, Any]) -> dict[str, Any]:
+        return {"locked_at": offers.locked_at(about)}
 
     def _decision(
         self, connection: Connection, system: System, request: Request, groups: Collection[str], used: int

@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from account_access import answers, causes, offers, outages
+from account_access.answers import OpenAnswer, OpenOffer
 from account_access.offers import Offer
-from actions.base import AccountAction, Turn
+from actions.base import AccountAction, Turn, turn_to
+from actions.runtime import Seen
 
 # A meaning with a smaller share of the classifier's belief than this is no guess worth a button (X5).
 LIKELY = 0.08
@@ -52,8 +54,8 @@ class AskAction(AccountAction, ABC):
         show(turn, response, offer)
         return "asked"
 
-    def choice(self, turn: Turn, response: str) -> list[tuple[str, str]]:
-        """The (title, intent) of the answers, in order."""
+    def choice(self, turn: Turn, response: str) -> list[tuple[str, ...]]:
+        """The (title, intent, other names …) of the answers, in order."""
         return buttons(turn.domain, response)
 
     def lasts(self, turn: Turn, subject: dict[str, Any]) -> timedelta:
@@ -65,7 +67,7 @@ class AskAction(AccountAction, ABC):
         connection: Connection,
         turn: Turn,
         subject: dict[str, Any],
-        choice: Sequence[tuple[str, str]],
+        choice: Sequence[tuple[str, ...]],
         targets: Sequence[tuple[str, str]] = (),
     ) -> Offer:
         """The offer of this turn; see `offers.make`."""
@@ -106,17 +108,24 @@ class AskMenu(AskAction):
     question = "menu"
 
     async def act(self, turn: Turn) -> str:
-        known = turn.outcome if turn.outcome in ("locked", "available") else None
-        if turn.outcome == "not_locked":
+        known = turn.outcome if turn.outcome in ("locked", "several_locked", "available") else None
+        if turn.outcome in ("not_locked", "none_locked"):
             known = await self._cause(turn)
         return await self.ask(turn, f"utter_ask_menu_{known}" if known else "utter_ask_menu", {})
 
     async def _cause(self, turn: Turn) -> str | None:
-        look = self.runtime.looks.get(turn.cause)
-        if look is None or look.external_id is None:
-            return None
+        """What the first of the person's systems that shows a cause shows; the response speaks of that one."""
+        looked = [one for one in self.runtime.looks.get(turn.cause, ()) if one.look.outcome == "not_locked"]
+        found = await asyncio.gather(*map(self._cause_in, looked))
+        for one, cause in zip(looked, found, strict=True):
+            if cause is not None:
+                turn_to(turn, one.system)
+                return cause
+        return None
+
+    async def _cause_in(self, seen: Seen) -> str | None:
         try:
-            return await self.runtime.on_system(turn.system, causes.of, turn.system, look.external_id, self.now)
+            return await self.runtime.on_system(seen.system, causes.of, seen.system, seen.look.external_id, self.now)
         except asyncio.TimeoutError:
             return None
 
@@ -170,32 +179,46 @@ class AskHelp(AskAction):
 
 
 class AskWhich(AskAction):
-    """Which open question is meant? Its buttons stand for answers of those questions."""
+    """Which open question is meant? Its buttons stand for answers of those questions.
+
+    A yes to lockouts of several systems, and to nothing else, is asked about those: the outcome is `several_locked`.
+    """
 
     question = answers.WHICH
 
     async def act(self, turn: Turn) -> str:
-        offer = await self.runtime.in_store(self._which, turn)
-        if offer is None:
+        found = await self.runtime.in_store(self._meant, turn)
+        if not found:
             return "nothing_open"
+        if turn.intent == "affirm" and answers.only_lockouts(offer for offer, _ in found):
+            return "several_locked"
+        offer = await self.runtime.in_store(self._which, turn, found)
         show(turn, self.response(turn), offer)
         return "asked"
 
-    def _which(self, turn: Turn) -> Offer | None:
+    def _meant(self, turn: Turn) -> list[tuple[OpenOffer, OpenAnswer]]:
         if turn.inbound is None:
-            return None
+            return []
         with self.runtime.store.reading() as connection:
             open_offers = offers.still_answerable(connection, turn.inbound.answerable, turn.inbound.id)
         asked = [offer.as_open() for offer in open_offers if offer.question != self.question]
         words = turn.inbound.text, turn.intent
-        found = [*answers.candidates(*words, asked), *answers.perhaps(*words, asked)]
-        if not found:
-            return None
-        listed = [(self._title(turn, offer.question, answer.title), answer.intent) for offer, answer in found]
+        return [*answers.candidates(*words, asked), *answers.perhaps(*words, asked)]
+
+    def _which(self, turn: Turn, found: Sequence[tuple[OpenOffer, OpenAnswer]]) -> Offer:
+        listed = [(self._title(turn, offer, answer, found), answer.intent) for offer, answer in found]
         with self.runtime.store.repeatable() as connection:
             return self.made(connection, turn, {}, listed, [(offer.id, answer.id) for offer, answer in found])
 
-    def _title(self, turn: Turn, question: str, title: str) -> str:
-        """What a designer calls the question (`utter_which_<question>`), and the answer's own title."""
-        named = turn.domain["responses"].get(f"utter_which_{question}")
-        return f"{named[0]['text']}: {title}" if named else title
+    def _title(self, turn: Turn, offer: OpenOffer, answer: OpenAnswer, found: Sequence) -> str:
+        """What a designer calls the question (`utter_which_<question>`), and the answer's own title.
+
+        With its system, where two questions of that kind are about different ones.
+        """
+        named = turn.domain["responses"].get(f"utter_which_{offer.question}")
+        if not named:
+            return answer.title
+        alike = {other.subject for other, _ in found if other.question == offer.question}
+        system = self.runtime.systems.get(offer.subject.partition(":")[2])
+        of_which = f" ({system.name})" if len(alike) > 1 and system else ""
+        return f"{named[0]['text']}{of_which}: {answer.title}"

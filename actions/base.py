@@ -28,6 +28,7 @@ class Turn:
 
     `ranking`: what a typed message may mean, (intent, share of belief from 0 to 1), the likeliest first. `named`: the
     names in the message, (entity, value); they choose what is told, never whose account is touched (law 1).
+    `about_one_system`: the answered question, or the notice, is about `system` and no other.
     """
 
     person: Person
@@ -45,6 +46,7 @@ class Turn:
     ranking: Sequence[tuple[str, float]] = ()
     named: Sequence[tuple[str, str]] = ()
     slots: dict[str, str] = field(default_factory=dict)
+    about_one_system: bool = False
 
     def say(self, response: str, **keywords: Any) -> None:
         """Utters a response of the domain with this turn's facts."""
@@ -81,11 +83,13 @@ class AccountAction(Action, ABC):
             if inbound is None and notice is None:
                 return None
             found = answered(connection, inbound, intent) if inbound else None
-        system = self._system_of(found, notice)
+        cause = inbound.id if inbound else notice.id
+        asked_of = self._system_of(found, notice)
+        system = asked_of or self._system_seen(cause) or self.main_system
         return Turn(
             person=person,
             system=system,
-            cause=inbound.id if inbound else notice.id,
+            cause=cause,
             inbound=inbound,
             notice=notice,
             answered=found,
@@ -98,18 +102,21 @@ class AccountAction(Action, ABC):
             ranking=[(entry["name"], entry["confidence"]) for entry in message.get("intent_ranking") or []],
             named=[(entry["entity"], str(entry["value"])) for entry in message.get("entities") or []],
             slots=self._facts(person, system),
+            about_one_system=asked_of is not None,
         )
 
-    def _system_of(self, found: Answered | None, notice: Notice | None) -> System:
-        """The system that the answered question or the notice is about, else the one people sign in with."""
-        about = found.offer.subject if found else notice.facts if notice else {}
-        return self.runtime.systems.get(about.get("system")) or self.main_system
+    def _system_of(self, found: Answered | None, notice: Notice | None) -> System | None:
+        """The system that the answer or the notice is about."""
+        about = found.about if found else notice.facts if notice else {}
+        return self.runtime.systems.get(about.get("system"))
+
+    def _system_seen(self, cause: str) -> System | None:
+        """The system that an action of this turn has found to be the one that matters."""
+        seen = self.runtime.looks.get(cause)
+        return seen[0].system if seen else None
 
     def _facts(self, person: Person, system: System) -> dict[str, str]:
-        facts = {"person_name": person.given_name or person.name or person.login}
-        facts["system_name"] = system.name
-        facts["portal_url"] = system.settings.portal_url or system.name
-        facts["enrolment_url"] = system.settings.enrolment_url or facts["portal_url"]
+        facts = {"person_name": person.given_name or person.name or person.login, **facts_of(system)}
         mfa = self.runtime.settings.mfa
         facts["reset_limit"], facts["reset_window_hours"] = str(mfa.max_per_window), f"{mfa.window_hours:g}"
         facts["fresh_hours"], facts["approval_minutes"] = f"{mfa.fresh_hours:g}", f"{mfa.approval_minutes:g}"
@@ -130,6 +137,19 @@ class AccountAction(Action, ABC):
     def spoken(self, turn: Turn, instant: datetime | None) -> str:
         """The instant in the person's zone; where the system does not tell it, now."""
         return instants.spoken(instant or self.now, self.now, turn.person.time_zone, self.runtime.settings.time_zone)
+
+
+def facts_of(system: System) -> dict[str, str]:
+    """What responses say of a system."""
+    portal = system.settings.portal_url or system.name
+    enrolment = system.settings.enrolment_url or portal
+    return {"system_name": system.name, "portal_url": portal, "enrolment_url": enrolment}
+
+
+def turn_to(turn: Turn, system: System) -> None:
+    """Makes the rest of this action, and its responses, speak of this system."""
+    turn.system = system
+    turn.slots.update(facts_of(system))
 
 
 def _inbound(connection, message: Mapping[str, Any], person: Person) -> Inbound | None:

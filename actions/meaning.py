@@ -20,7 +20,7 @@ TOPIC_BY_INTENT = {
     "reset_mfa": MFA,
     "ask_mfa_instructions": MFA,
 }
-TOPIC_BY_QUESTION = {"unlock": UNLOCK, "lockout": UNLOCK, WHICH_SYSTEM: PASSWORD}
+TOPIC_BY_QUESTION = {"unlock": UNLOCK, "unlock_several": UNLOCK, "lockout": UNLOCK, WHICH_SYSTEM: PASSWORD}
 
 
 def topic_of(turn: Turn) -> str:

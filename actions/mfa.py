@@ -4,21 +4,26 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from account_access import notices, people, policy
+from account_access.answers import CHOOSE_SYSTEM
 from account_access.connectors.base import Factor, SystemFailure
 from account_access.connectors.registry import System
 from account_access.people import Person
 from account_access.requests import Request
 from account_access.resets import Choice, FactorLook
 from actions.asking import AskAction
-from actions.base import AccountAction, Turn
+from actions.base import AccountAction, Turn, turn_to
 from actions.notices import Announcement
+from actions.own_accounts import RESETTABLE, seen_factors, tell_the_silent
+from actions.runtime import Seen
 from actions.unlock import close_answered, tell_ticket
 
 # The answer that stands for a factor, or for all of them; nobody types it, so that no classifier chooses what goes.
 CHOOSE = "choose_factor"
+SEVERAL_SYSTEMS = "several_systems"
 
 
 async def on_system(action: AccountAction, turn: Turn, function: Callable, *arguments: Any) -> Any:
@@ -29,10 +34,24 @@ async def on_system(action: AccountAction, turn: Turn, function: Callable, *argu
         return None
 
 
-async def look_at_factors(action: AccountAction, turn: Turn) -> FactorLook:
-    """A fresh look; `down` where the system does not answer within the turn's deadline."""
-    look = await on_system(action, turn, action.runtime.resets.check, turn.system, turn.person.id)
-    return look or FactorLook("down", reason="no answer within the turn's deadline")
+async def look_at_factors(action: AccountAction, turn: Turn) -> list[Seen]:
+    """A fresh look at the factors of each account that this turn is about, the foremost first.
+
+    `down` where a system does not answer within the turn's deadline.
+    """
+    return await seen_factors(action, turn, partial(_factors_in, action, turn))
+
+
+async def _factors_in(action: AccountAction, turn: Turn, system: System) -> FactorLook:
+    try:
+        return await action.runtime.on_system(system, action.runtime.resets.check, system, turn.person.id)
+    except asyncio.TimeoutError:
+        return FactorLook("down", reason="no answer within the turn's deadline")
+
+
+def resettable(seen: Sequence[Seen]) -> list[System]:
+    """The systems in which there is something to reset."""
+    return [one.system for one in seen if one.look.outcome in RESETTABLE]
 
 
 class CheckFactors(AccountAction):
@@ -42,13 +61,38 @@ class CheckFactors(AccountAction):
         return "action_check_factors"
 
     async def act(self, turn: Turn) -> str:
-        look = await look_at_factors(self, turn)
-        self.runtime.remember(turn.cause, look)
-        # A menu entry that led here is answered: its buttons go grey.
-        await self.runtime.in_store(close_answered, self, turn)
+        seen = await look_at_factors(self, turn)
+        self.runtime.remember(turn.cause, seen)
+        turn_to(turn, seen[0].system)
+        await self.runtime.in_store(self._settle, turn, seen)
+        if len(resettable(seen)) > 1:
+            return SEVERAL_SYSTEMS
+        look = seen[0].look
         if look.outcome == "several_factors" and chosen(turn, look):
             return "one_factor"
         return look.outcome
+
+    def _settle(self, turn: Turn, seen: Sequence[Seen]) -> None:
+        """A menu entry that led here is answered: its buttons go grey."""
+        close_answered(self, turn)
+        tell_the_silent(self, turn, seen[1:])
+
+
+class AskMfaSystem(AskAction):
+    """Of which system? Asked where the person could reset something in several, and named none (U9)."""
+
+    question = "mfa_system"
+
+    async def subject(self, turn: Turn) -> dict[str, Any] | None:
+        seen = self.runtime.looks.get(turn.cause) or await look_at_factors(self, turn)
+        self.runtime.remember(turn.cause, seen)
+        return {"choices": [{"system": system.key} for system in resettable(seen)]} if resettable(seen) else None
+
+    def choice(self, turn: Turn, response: str) -> list[tuple[str, ...]]:
+        """One for each system, by the names that people use for it, then the response's own."""
+        systems = resettable(self.runtime.looks[turn.cause])
+        each = [(system.name, CHOOSE_SYSTEM, *system.settings.aliases) for system in systems]
+        return [*each, *super().choice(turn, response)]
 
 
 def chosen(turn: Turn, look: FactorLook) -> Choice | None:
@@ -59,14 +103,24 @@ def chosen(turn: Turn, look: FactorLook) -> Choice | None:
     return look.chosen(about["factor_ids"]) if about.get("factor_ids") else look.only
 
 
-class AskFactor(AskAction):
+class OfFactors(AskAction, ABC):
+    """Base of the questions about the factors of one account."""
+
+    async def seen(self, turn: Turn) -> FactorLook:
+        """The look of this turn, or a fresh one; the question is about its system."""
+        seen = self.runtime.looks.get(turn.cause) or await look_at_factors(self, turn)
+        self.runtime.remember(turn.cause, seen)
+        turn_to(turn, seen[0].system)
+        return seen[0].look
+
+
+class AskFactor(OfFactors):
     """Which one is it? The answers are the person's own factors, by the names they know them by (M4)."""
 
     question = "factor"
 
     async def act(self, turn: Turn) -> str:
-        look = self.runtime.looks.get(turn.cause) or await look_at_factors(self, turn)
-        self.runtime.remember(turn.cause, look)
+        look = await self.seen(turn)
         if look.outcome != "several_factors":
             return look.outcome
         listed = [choice.ids for choice in (*look.choices, look.everything) if choice]
@@ -74,7 +128,7 @@ class AskFactor(AskAction):
 
     def choice(self, turn: Turn, response: str) -> list[tuple[str, str]]:
         """The factors, then the response's buttons; the one for all of them only where all at once may go."""
-        look = self.runtime.looks[turn.cause]
+        look = self.runtime.looks[turn.cause][0].look
         factors = [(called(turn.domain, choice.called), CHOOSE) for choice in look.choices]
         others = super().choice(turn, response)
         return factors + [(title, intent) for title, intent in others if intent != CHOOSE or look.everything]
@@ -89,13 +143,12 @@ def called(domain: dict[str, Any], factors: Sequence[Factor]) -> str:
     return ", ".join(f"{title} ({given})" if given else title for title, given in told)
 
 
-class FactorQuestion(AskAction, ABC):
+class FactorQuestion(OfFactors, ABC):
     """Base of the questions about certain factors: those just chosen, those asked about before, or the only ones."""
 
     async def act(self, turn: Turn) -> str:
-        look = self.runtime.looks.get(turn.cause) or await look_at_factors(self, turn)
-        self.runtime.remember(turn.cause, look)
-        if look.outcome not in ("one_factor", "several_factors"):
+        look = await self.seen(turn)
+        if look.outcome not in RESETTABLE:
             return look.outcome
         choice = chosen(turn, look)
         await self.runtime.in_store(close_answered, self, turn)

@@ -28,7 +28,7 @@ class AskLockout(AskAction, Announcement):
     question = "lockout"
     kind = notices.LOCKOUT
     # Other questions that have told of the same lockout.
-    told_by: tuple[str, ...] = ("unlock", "relapse")
+    told_by: tuple[str, ...] = ("unlock", "unlock_several", "relapse")
 
     async def act(self, turn: Turn) -> str:
         if turn.notice is None or turn.notice.kind != self.kind:
@@ -66,11 +66,7 @@ class AskLockout(AskAction, Announcement):
     def _known_already(self, turn: Turn, look: Look) -> str | None:
         """Who asked before the notice came has been told, and has the question in front of them."""
         with self.runtime.store.reading() as connection:
-            asked = [
-                question
-                for question in self.told_by
-                if offers.find_asked(connection, turn.person.id, question, look.locked_at)
-            ]
+            asked = offers.find_asked(connection, turn.person.id, self.told_by, turn.system.key, look.locked_at)
         return "the person asked first and was told then" if asked else None
 
     def _held(self, turn: Turn) -> str | None:

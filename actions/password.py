@@ -11,7 +11,7 @@ from account_access import freezes, links, offers, policy
 from account_access.articles import PASSWORD
 from account_access.connectors.registry import System
 from actions.asking import AskAction
-from actions.base import AccountAction, Turn
+from actions.base import AccountAction, Turn, turn_to
 from actions.meaning import WHICH_SYSTEM, article_for, meant
 from actions.unlock import close_answered
 
@@ -34,7 +34,7 @@ class CheckPassword(AccountAction):
         turn.slots["named_system"] = wanted[0].name
         system = wanted[0].system
         if system is not None:
-            tell_system(turn, system)
+            turn_to(turn, system)
         looked = await self._look(turn, system) if system is not None else "instructions"
         if looked == "instructions" and await article_for(self, turn, PASSWORD) is None:
             # P6; in the organisation's own sign-in system somebody can always help.
@@ -49,13 +49,6 @@ class CheckPassword(AccountAction):
             return passwords.unanswered(system)
 
 
-def tell_system(turn: Turn, system: System) -> None:
-    """Makes responses speak of this system."""
-    turn.system = system
-    turn.slots["system_name"] = system.name
-    turn.slots["portal_url"] = system.settings.portal_url or system.name
-
-
 class AskPassword(AskAction):
     """Shall I take you to where a new password is made?"""
 
@@ -66,7 +59,7 @@ class AskPassword(AskAction):
 
     async def subject(self, turn: Turn) -> dict[str, Any]:
         system = meant(self, turn)[0].system or self.main_system
-        tell_system(turn, system)
+        turn_to(turn, system)
         return {"system": system.key}
 
 

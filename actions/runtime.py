@@ -5,7 +5,7 @@ a bare `rasa run actions` nobody would check who calls.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +31,15 @@ STORE_THREADS = 8
 REMEMBERED_LOOKS = 500
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What a fresh look at one system showed of a person's account there; `named`: their message named the system."""
+
+    system: System
+    look: Look | FactorLook
+    named: bool = False
+
+
 @dataclass
 class Runtime:
     settings: Settings
@@ -41,7 +50,7 @@ class Runtime:
     resets: Resets
     approvals: Approvals
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(STORE_THREADS, "store"))
-    looks: dict[str, Look | FactorLook] = field(default_factory=dict)
+    looks: dict[str, Sequence[Seen]] = field(default_factory=dict)
     articles: Articles = field(default_factory=Articles)
 
     @classmethod
@@ -64,9 +73,12 @@ class Runtime:
         """The codes that prove a reset."""
         return Proofs(self.store, self.clock, self.settings, self.resets)
 
-    def remember(self, cause: str, look: Look | FactorLook) -> None:
-        """Keeps what was just seen for the next action of the same turn; it is only a short cut, never a fact."""
-        self.looks[cause] = look
+    def remember(self, cause: str, seen: Sequence[Seen]) -> None:
+        """Keeps what was just seen, the foremost first, for the next action of the same turn.
+
+        It is only a short cut, never a fact.
+        """
+        self.looks[cause] = seen
         while len(self.looks) > REMEMBERED_LOOKS:
             self.looks.pop(next(iter(self.looks)), None)
 

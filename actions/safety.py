@@ -171,7 +171,7 @@ class AskRelapse(AskLockout):
 
     question = "relapse"
     kind = notices.RELAPSE
-    told_by = ("unlock", "lockout")
+    told_by = ("unlock", "unlock_several", "lockout")
 
     def response(self, turn: Turn) -> str:
         return "utter_ask_relapse_device" if turn.notice.facts.get("device") else "utter_ask_relapse"

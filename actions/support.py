@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from datetime import timedelta
 
 from sqlalchemy import select
+from sqlalchemy.engine import Connection
 
 from account_access import offers, requests, tickets
 from account_access.store import tables
@@ -29,8 +30,19 @@ class StoreAction(AccountAction, ABC):
     def in_store(self, turn: Turn) -> str:
         """Does the work in the store's threads and returns the outcome."""
 
-    def told(self, turn: Turn, ticket: Ticket) -> None:
-        turn.slots["ticket_reference"] = ticket.reference(self.runtime.settings.desk.prefix)
+    def told(self, turn: Turn, *found: Ticket) -> None:
+        prefix = self.runtime.settings.desk.prefix
+        turn.slots["ticket_reference"] = ", ".join(ticket.reference(prefix) for ticket in found)
+
+
+def tickets_asked_about(connection: Connection, turn: Turn) -> list[Ticket] | None:
+    """The tickets of the acts that the answered question asks about; None where it asks about none."""
+    subject = turn.answered.offer.subject if turn.answered else {}
+    asked = subject.get("requests") or [subject[name] for name in ("request",) if subject.get(name)]
+    if not asked:
+        return None
+    found = [tickets.of_request(connection, request_id) for request_id in asked]
+    return sorted((ticket for ticket in found if ticket), key=lambda ticket: ticket.number)
 
 
 class OpenTicket(StoreAction):
@@ -110,20 +122,23 @@ class MarkResolved(StoreAction):
     def in_store(self, turn: Turn) -> str:
         close_answered(self, turn)
         with self.runtime.store.begin() as connection:
-            ticket = self._ticket(connection, turn)
-            if ticket is None:
+            found = self._tickets(connection, turn)
+            if not found:
                 return "not_over" if self._lock_is_asked_about(connection, turn) else "nothing_open"
-            requests.claim_resolved(connection, self.now, ticket.request_id)
-            # Re-opened before, it works after all.
-            tickets.change_state(
-                connection, self.now, ticket, tickets.RESOLVED, "The person says that it works.", turn.cause
-            )
+            for ticket in found:
+                requests.claim_resolved(connection, self.now, ticket.request_id)
+                # Re-opened before, it works after all.
+                tickets.change_state(
+                    connection, self.now, ticket, tickets.RESOLVED, "The person says that it works.", turn.cause
+                )
         return "resolved"
 
-    def _ticket(self, connection, turn: Turn) -> Ticket | None:
-        if turn.answered and turn.answered.offer.subject.get("request"):
-            return tickets.of_request(connection, turn.answered.offer.subject["request"])
-        return tickets.latest(connection, turn.person.id, self.now - RECENT, of_unlock=True)
+    def _tickets(self, connection, turn: Turn) -> list[Ticket]:
+        asked = tickets_asked_about(connection, turn)
+        latest = (
+            tickets.latest(connection, turn.person.id, self.now - RECENT, of_unlock=True) if asked is None else None
+        )
+        return [latest] if latest else asked or []
 
     def _lock_is_asked_about(self, connection, turn: Turn) -> bool:
         """Whether "shall I unlock it?" stands unanswered: then a look comes before any gladness."""
@@ -142,18 +157,22 @@ class ReopenIssue(StoreAction):
     def in_store(self, turn: Turn) -> str:
         close_answered(self, turn)
         with self.runtime.store.begin() as connection:
-            ticket = self._ticket(connection, turn)
-            if ticket is None:
+            found = self._tickets(connection, turn)
+            if not found:
                 return "nothing_open"
             why = "The person still cannot sign in and re-opened it."
-            reopened = tickets.change_state(connection, self.now, ticket, tickets.OPEN, why, turn.cause)
-        self.told(turn, ticket)
-        return "reopened" if reopened else "ticket_known"
+            reopened = [
+                tickets.change_state(connection, self.now, ticket, tickets.OPEN, why, turn.cause) for ticket in found
+            ]
+        self.told(turn, *found)
+        return "reopened" if any(reopened) else "ticket_known"
 
-    def _ticket(self, connection, turn: Turn) -> Ticket | None:
-        if turn.answered and turn.answered.offer.subject.get("request"):
-            return tickets.of_request(connection, turn.answered.offer.subject["request"])
-        return tickets.latest(connection, turn.person.id, self.now - RECENT, security=False)
+    def _tickets(self, connection, turn: Turn) -> list[Ticket]:
+        asked = tickets_asked_about(connection, turn)
+        latest = (
+            tickets.latest(connection, turn.person.id, self.now - RECENT, security=False) if asked is None else None
+        )
+        return [latest] if latest else asked or []
 
 
 class Dismiss(StoreAction):
@@ -169,9 +188,8 @@ class Dismiss(StoreAction):
         act = turn.answered.offer.subject.get("act")
         if act == "unlock":
             with self.runtime.store.begin() as connection:
-                offers.overtake(
-                    connection, self.now, turn.person.id, turn.answered.offer.subject["system"], ("unlock", "lockout")
-                )
+                for system in offers.systems_of(turn.answered.offer.subject):
+                    offers.overtake(connection, self.now, turn.person.id, system, ("unlock", "lockout"))
         return "dismissed"
 
 

@@ -1,49 +1,64 @@
-"""Unlock on request and on a notice's yes (U1-U8, N3): look, ask, unlock, ask how it went."""
+"""Unlock on request and on a notice's yes (U1-U8, N3): look, ask, unlock, ask how it went.
+
+Several accounts of one person at once: unlock_several.py.
+"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from account_access import offers, tickets
+from account_access import offers, tickets, words
+from account_access.answers import CHOOSE_SYSTEM
 from account_access.connectors.registry import System
 from account_access.requests import Request
 from account_access.unlocks import Look
 from actions.asking import AskAction
-from actions.base import AccountAction, Turn
+from actions.base import AccountAction, Turn, facts_of, turn_to
+from actions.own_accounts import lockouts_listed, outcome_of, seen_locked, tell_the_others
+from actions.runtime import Seen
 
 
 class CheckAccount(AccountAction):
-    """Looks at the person's account now."""
+    """Looks at the person's accounts now."""
 
     def name(self) -> str:
         return "action_check_account"
 
     async def act(self, turn: Turn) -> str:
-        look = await check_account(self, turn)
-        self.runtime.remember(turn.cause, look)
-        if look.outcome == "locked":
-            turn.slots["locked_since"] = self.spoken(turn, look.locked_at)
-        await self.runtime.in_store(self._close_menu, turn)
-        return look.outcome
+        seen = await check_accounts(self, turn)
+        self.runtime.remember(turn.cause, seen)
+        turn_to(turn, seen[0].system)
+        if seen[0].look.outcome == "locked":
+            turn.slots["locked_since"] = self.spoken(turn, seen[0].look.locked_at)
+        if len(seen) > 1:
+            turn.slots["lockouts"] = lockouts_listed(self, turn, seen)
+            turn.slots["systems"] = ", ".join(one.system.name for one in seen if one.look.outcome == "not_locked")
+        await self.runtime.in_store(self._settle, turn, seen)
+        return outcome_of(seen)
 
-    def _close_menu(self, turn: Turn) -> None:
+    def _settle(self, turn: Turn, seen: Sequence[Seen]) -> None:
         """A menu entry that led here is answered: its buttons go grey."""
         close_answered(self, turn)
+        tell_the_others(self, turn, seen)
 
 
-async def check_account(action: AccountAction, turn: Turn) -> Look:
-    """A fresh look and what policy allows; `down` where the system does not answer within the turn's deadline."""
-    return await _on_system(action, turn, action.runtime.unlocks.check)
+async def check_accounts(action: AccountAction, turn: Turn) -> list[Seen]:
+    """A fresh look at each of the person's accounts and what policy allows, the foremost first.
+
+    `down` where a system does not answer within the turn's deadline.
+    """
+    return await seen_locked(action, turn, partial(_on_system, action, turn, action.runtime.unlocks.check))
 
 
 async def look_at(action: AccountAction, turn: Turn) -> Look:
     """A fresh look alone; `down` where the system does not answer within the turn's deadline."""
-    return await _on_system(action, turn, action.runtime.unlocks.look)
+    return await _on_system(action, turn, action.runtime.unlocks.look, turn.system)
 
 
-async def _on_system(action: AccountAction, turn: Turn, seeing: Callable[[System, str], Look]) -> Look:
+async def _on_system(action: AccountAction, turn: Turn, seeing: Callable[[System, str], Look], system: System) -> Look:
     try:
-        return await action.runtime.on_system(turn.system, seeing, turn.system, turn.person.id)
+        return await action.runtime.on_system(system, seeing, system, turn.person.id)
     except asyncio.TimeoutError:
         return Look("down", reason="no answer within the turn's deadline")
 
@@ -64,9 +79,11 @@ class AskUnlock(AskAction):
     question = "unlock"
 
     async def act(self, turn: Turn) -> str:
-        look = self.runtime.looks.get(turn.cause) or await check_account(self, turn)
-        if look.outcome != "locked":
-            return look.outcome
+        seen = self.runtime.looks.get(turn.cause) or await check_accounts(self, turn)
+        if outcome_of(seen) != "locked":
+            return outcome_of(seen)
+        look = seen[0].look
+        turn_to(turn, seen[0].system)
         turn.slots["locked_since"] = self.spoken(turn, look.locked_at)
         locked_at = look.locked_at.isoformat() if look.locked_at else None
         return await self.ask(turn, self.response(turn), unlock_subject(turn.system.key, look.external_id, locked_at))
@@ -78,38 +95,48 @@ def unlock_subject(system: str, external_id: str | None, locked_at: str | None) 
 
 
 class UnlockAccount(AccountAction):
-    """Unlocks the account of the offer that this turn answers, and nothing else (X12)."""
+    """Unlocks the account of the offer that this turn answers, or the one it chooses of several, no other (X12)."""
 
     def name(self) -> str:
         return "action_unlock_account"
 
     async def act(self, turn: Turn) -> str:
         found = turn.answered
-        if found is None or found.offer.subject.get("act") != "unlock" or found.answer.intent != "affirm":
+        if found is None or found.offer.subject.get("act") != "unlock":
             return "stale"
-        system = self.runtime.systems.get(found.offer.subject["system"])
+        if found.answer.intent not in ("affirm", CHOOSE_SYSTEM):
+            return "stale"
+        system = self.runtime.systems.get(found.about["system"])
         if system is None or system.connector is None:
             await self.runtime.in_store(close_answered, self, turn)
             return "instructions"
-        unlocks = self.runtime.unlocks
-        request_id = await self.runtime.in_store(unlocks.confirm, found.offer, found.answer.id, turn.cause)
+        confirm = self.runtime.unlocks.confirm
+        request_id = await self.runtime.in_store(confirm, found.offer, found.answer.id, turn.cause, found.about)
         if request_id is None:
             return "stale"
-        try:
-            outcome = await self.runtime.on_system(system, unlocks.execute, system, request_id)
-        except asyncio.TimeoutError:
-            outcome = "still_trying"
-        if outcome == "still_trying":
-            outcome = await self.runtime.in_store(unlocks.promise, request_id)
+        outcome = await execute(self, system, request_id)
         if outcome == "handed_over":
             await self.runtime.in_store(tell_ticket, self, turn, request_id)
         return outcome
+
+
+async def execute(action: AccountAction, system: System, request_id: str) -> str:
+    """Runs a confirmed unlock and returns its outcome; the end of one that takes longer than the turn is promised."""
+    unlocks = action.runtime.unlocks
+    try:
+        outcome = await action.runtime.on_system(system, unlocks.execute, system, request_id)
+    except asyncio.TimeoutError:
+        outcome = "still_trying"
+    return await action.runtime.in_store(unlocks.promise, request_id) if outcome == "still_trying" else outcome
 
 
 class AskAfterUnlock(AskAction):
     """It is unlocked: did it work? Says so only if a request of this turn really ended so (law 11)."""
 
     question = "after_unlock"
+
+    def response(self, turn: Turn) -> str:
+        return f"utter_ask_{self.question}_several" if "results" in turn.slots else super().response(turn)
 
     async def subject(self, turn: Turn) -> dict[str, Any] | None:
         return await self.runtime.in_store(self._ended_well, turn)
@@ -118,11 +145,15 @@ class AskAfterUnlock(AskAction):
         return "failed"
 
     def _ended_well(self, turn: Turn) -> dict[str, Any] | None:
-        request = request_of(self, turn)
-        if request is None or request.outcome != "unlocked":
+        confirmed = requests_of(self, turn)
+        done = [request.id for request in confirmed if request.outcome == "unlocked"]
+        if not done:
             return None
-        tell_ticket(self, turn, request.id)
-        return {"request": request.id}
+        tell_ticket(self, turn, done[0])
+        if len(confirmed) == 1:
+            return {"request": done[0]}
+        turn.slots["results"] = results_listed(self, turn, confirmed)
+        return {"requests": done}
 
 
 class AskAfterLockout(AskAfterUnlock):
@@ -139,9 +170,32 @@ def tell_ticket(action: AccountAction, turn: Turn, request_id: str) -> None:
         turn.slots["ticket_reference"] = ticket.reference(action.runtime.settings.desk.prefix)
 
 
-def request_of(action: AccountAction, turn: Turn) -> Request | None:
-    """The request that this turn confirmed, or that its follow-up tells of."""
+def requests_of(action: AccountAction, turn: Turn) -> list[Request]:
+    """The requests that this turn confirmed, or the one that its follow-up tells of."""
     unlocks = action.runtime.unlocks
     if turn.notice is not None:
-        return unlocks.find(turn.notice.facts.get("request", ""))
-    return unlocks.of_offer(turn.answered.offer.id, turn.cause) if turn.answered else None
+        found = unlocks.find(turn.notice.facts.get("request", ""))
+        return [found] if found else []
+    return unlocks.of_cause(turn.cause)
+
+
+def results_listed(action: AccountAction, turn: Turn, confirmed: Sequence[Request]) -> str:
+    """A line for each unlock with what came of it, in the order of the settings and the words of the domain."""
+    lines = []
+    for key, system in action.runtime.systems.items():
+        for request in confirmed:
+            if request.system == key:
+                lines.append(_result(action, turn.domain["responses"], system, request))
+    return "\n".join(lines)
+
+
+def _result(action: AccountAction, responses: Mapping[str, Any], system: System, request: Request) -> str:
+    with action.runtime.store.reading() as connection:
+        ticket = tickets.of_request(connection, request.id)
+    reference = ticket.reference(action.runtime.settings.desk.prefix) if ticket else ""
+    facts = {**facts_of(system), "ticket_reference": reference}
+    for outcome in (request.outcome or "still_trying", "other"):
+        line = words.fill(responses, f"utter_unlock_result_{outcome}", facts)
+        if line:
+            return line
+    raise KeyError("domain.yml has no response utter_unlock_result_other")

@@ -27,9 +27,12 @@ ASKS = "action_ask_"
 # action_tell_<thing> utters utter_tell_<thing> or one of utter_tell_<thing>_<case>, as it finds things
 TELLS = "action_tell_"
 # said by an action: lines and names in a list, mails, an article
-PARTS = ("utter_receipt_", "utter_mail_", "utter_contractor_line", "utter_factor_", "utter_article")
+PARTS = (
+    *("utter_receipt_", "utter_mail_", "utter_contractor_line", "utter_factor_", "utter_article"),
+    *("utter_also_", "utter_lockout_line", "utter_unlock_result_"),
+)
 # Intents that nobody types: made by Rasa, by a click that came too late, by the schedulers.
-UNTYPED = re.compile("nlu_fallback|stale_answer|choose_factor|EXTERNAL_.*")
+UNTYPED = re.compile("nlu_fallback|stale_answer|choose_factor|choose_system|choose_all|EXTERNAL_.*")
 # An entity that the last component makes for the rules, so that nobody annotates it.
 MADE = "question"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from account_access.answers import OpenAnswer, OpenOffer, resolve
+from account_access.answers import OpenAnswer, OpenOffer, resolve, together
 
 
 def offer(question: str, subject: str, *answers: tuple[str, str]) -> OpenOffer:
@@ -192,3 +192,67 @@ def test_resolving_twice_changes_nothing(offers, text, intent, then, question):
 @pytest.mark.parametrize("given", [UNLOCK, MENU, AFTER, HELP])
 def test_metadata_there_and_back(given):
     assert OpenOffer.from_metadata(given.as_metadata()) == given
+
+
+def several(*titles: str) -> OpenOffer:
+    """The question which of these accounts to unlock; each goes by its first word as well."""
+    each = [OpenAnswer(str(n), title, "choose_system", names=(title.split()[0],)) for n, title in enumerate(titles, 1)]
+    rest = [("All of them", "choose_all"), ("Get help", "contact_support"), ("Cancel", "cancel")]
+    listed = [OpenAnswer(str(n), title, intent) for n, (title, intent) in enumerate(rest, len(each) + 1)]
+    return OpenOffer("offer-several", "unlock_several", "unlock:okta+store", (*each, *listed))
+
+
+LOCKOUT_IN_A_THIRD = offer("lockout", "unlock:labs", ("Yes", "affirm"), ("No", "deny"))
+TWO = several("Okta", "Store Okta")
+THREE = several("Okta", "Store Okta", "Labs Okta")
+
+
+class TestSeveralAccounts:
+    """U9: all, one by its name or number; what could mean less, or more, is asked about."""
+
+    @pytest.mark.parametrize(
+        ("words", "intent", "asked", "expected"),
+        [
+            ("both", "choose_option", TWO, ("choose_all", "unlock_several", "3")),
+            ("Both, please!", "nlu_fallback", TWO, ("choose_all", "unlock_several", "3")),
+            ("yes, both of them", "affirm", TWO, ("choose_all", "unlock_several", "3")),
+            ("all of my accounts please", "unlock_account", THREE, ("choose_all", "unlock_several", "4")),
+            ("both", "choose_option", THREE, ("choose_option", "several", None)),
+            ("not both", "deny", TWO, ("cancel", "unlock_several", "5")),
+            ("both or just the store one", "choose_option", TWO, ("choose_option", "several", None)),
+            ("just the store one", "choose_option", TWO, ("choose_system", "unlock_several", "2")),
+            ("only labs thanks", "nlu_fallback", THREE, ("choose_system", "unlock_several", "3")),
+            ("okta", "unlock_account", TWO, ("choose_system", "unlock_several", "1")),
+            ("why the store one", "ask_why_locked", TWO, ("ask_why_locked", "none", None)),
+            ("the bottom one of these", "choose_option", TWO, ("choose_option", "several", None)),
+            ("the 2nd", "choose_option", TWO, ("choose_system", "unlock_several", "2")),
+            ("yes", "affirm", TWO, ("affirm", "several", None)),
+            ("no", "deny", TWO, ("cancel", "unlock_several", "5")),
+            ("whatever you like", "choose_all", TWO, ("choose_all", "none", None)),
+            ("whatever you like", "choose_system", TWO, ("choose_system", "none", None)),
+        ],
+    )
+    def test_u9_x2_words_that_choose(self, words, intent, asked, expected):
+        found = resolve(words, intent, 0.99, [asked])
+        assert (found.intent, found.question, found.answer_id) == expected
+
+    @pytest.mark.parametrize(
+        ("words", "asked", "answers"),
+        [
+            ("yes both", [LOCKOUT, LOCKOUT_ELSEWHERE], 2),
+            ("both", [LOCKOUT, LOCKOUT_ELSEWHERE, MENU], 2),
+            ("both", [UNLOCK, LOCKOUT], 0),
+            ("both", [LOCKOUT], 0),
+            ("both", [LOCKOUT, LOCKOUT_ELSEWHERE, HELP], 0),
+            ("both", [LOCKOUT, LOCKOUT_ELSEWHERE, ARTICLE], 0),
+            ("both", [LOCKOUT, LOCKOUT_ELSEWHERE, LOCKOUT_IN_A_THIRD], 0),
+            ("all", [LOCKOUT, LOCKOUT_ELSEWHERE, LOCKOUT_IN_A_THIRD], 3),
+            ("yes", [LOCKOUT, LOCKOUT_ELSEWHERE], 0),
+            ("yes, but not both", [LOCKOUT, LOCKOUT_ELSEWHERE], 0),
+        ],
+    )
+    def test_x12_yes_both_answers_lockouts_alone(self, words, asked, answers):
+        assert len(together(words, asked)) == answers
+        expected = ("choose_all", "several") if answers else None
+        found = resolve(words, "affirm", 0.99, asked)
+        assert ((found.intent, found.question) == expected) == bool(answers)

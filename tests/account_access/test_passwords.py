@@ -180,7 +180,9 @@ class TestNaming:
     def systems(self, world):
         okta = system(world, aliases=["SSO", "Outlook"])
         vpn = System("vpn", okta.settings.copy(update={"name": "VPN", "aliases": ["Global Protect"]}), None, okta.pool)
-        return {"okta": okta, "vpn": vpn}
+        retail = okta.settings.copy(update={"name": "Store Okta", "aliases": ["store"]})
+        store = System("store", retail, None, okta.pool)
+        return {"okta": okta, "vpn": vpn, "store": store}
 
     @pytest.mark.parametrize(
         ("text", "found", "named"),
@@ -194,6 +196,9 @@ class TestNaming:
             ("jira password", ["jira"], ["jira"]),
             ("vpn and okta passwords", ["vpn", "Okta"], ["VPN", "Okta"]),
             ("my o365 password", ["Microsoft 365"], ["Microsoft 365"]),
+            ("my store okta password", ["okta"], ["Store Okta"]),
+            ("okta or the store okta", ["okta"], ["Okta", "Store Okta"]),
+            ("the store password", [], ["Store Okta"]),
         ],
     )
     def test_p4_systems_by_name_alias_and_article(self, systems, text, found, named):

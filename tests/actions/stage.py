@@ -1,6 +1,7 @@
 """Runs one action as Rasa would have it run: through its class, with the real domain, a tracker and a real store."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -12,11 +13,13 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from account_access import conversation, notices, offers
+from account_access.connectors.registry import System
 from account_access.notices import Notice
 from account_access.offers import Offer
 from account_access.store import tables
 from actions import runtime
 from actions.runtime import Runtime
+from tests.account_access.fake_system import FakeSystem
 from tests.account_access.world import World
 
 ROOT = Path(__file__).parents[2]
@@ -97,6 +100,18 @@ class Stage:
         """The schedulers' event leads to this action."""
         return self.run(action, self.message(notice.intent, notice=notice.id), self.world.person(name).id)
 
+    def second(self, key: str = "store", called: str = "Store Okta", aliases=("store", "retail okta")) -> FakeSystem:
+        """A further identity system, in which dana has an account of her own (`store-dana`)."""
+        world = self.world
+        section = world.settings.systems["okta"].copy(update={"name": called, "aliases": list(aliases)})
+        fake = FakeSystem(world.clock, key)
+        fake.add(f"{key}-dana", "dana")
+        self.runtime.systems[key] = System(key, section, fake, ThreadPoolExecutor(4))
+        with world.store.begin() as connection:
+            account = dict(system=key, external_id=f"{key}-dana", person_id=world.person().id, login="dana")
+            connection.execute(tables.accounts.insert().values(**account))
+        return fake
+
     def show(self, result: Result, name: str = "dana") -> Offer:
         """Writes the inbox row of what was said last, as the channel does, and returns its offer."""
         response, keywords = result.said[-1]
@@ -115,3 +130,6 @@ def stage(world, monkeypatch):
     runtime.install(made)
     yield Stage(world, made)
     made.pool.shutdown()
+    for system in made.systems.values():
+        if system is not world.system:
+            system.pool.shutdown()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from account_access import policy, reminders, resets
+from actions import own_accounts, unlock_several
 from actions.asking import AskAction, AskHelp, AskWhich, buttons
 from actions.notices import TOLD_LATER
 from actions.receipts import ChangeNotifications
@@ -44,6 +45,7 @@ def possible_outcomes() -> set[str]:
     found |= {policy.INSTRUCTIONS, policy.LIMITED, policy.HUMAN, policy.FROZEN, policy.PAUSED}
     found |= set(ChangeNotifications.WAYS.values()) | {reminders.RECORDED, reminders.REPEATED}
     found |= {"recoverable", "link_made", "minted_link_made"}
+    found |= {own_accounts.SEVERAL_LOCKED, own_accounts.NONE_LOCKED, unlock_several.PARTLY}
     found |= {*resets.TOLD_LATER, *resets.REFUSALS.values()}
     acts = [ROOT / "account_access" / f"{name}.py" for name in ("requests", "unlocks", "resets", "approvals")]
     for path in (*(ROOT / "actions").glob("*.py"), *acts):
@@ -83,6 +85,7 @@ def test_every_ask_action_has_its_response(stage):
 def test_every_cause_of_help_has_its_response():
     causes = set(AskHelp.CAUSE_BY_INTENT.values())
     causes |= {"down", "limited", "human", "failed", "instructions", "no_account", "relocked", "paused"}
+    causes |= {unlock_several.PARTLY}
     causes |= {"expiry_unknown"}
     causes |= {"password_human", "no_article"}
     causes |= {"mfa_human", "mfa_limited", "mfa_instructions", "mfa_failed", "no_approver"}

@@ -284,8 +284,8 @@ DOMAIN = [
         ),
         (
             "a yes is one request (law 5)",
-            "return known.id if known.cause == cause else None",
-            "return known.id",
+            "return [row.id for row in known if row.cause == cause]",
+            "return [row.id for row in known]",
             "test_unlocks retry_of_the_same",
         ),
         (
@@ -670,6 +670,30 @@ DOMAIN = [
             "test_answers",
         ),
         (
+            "no classifier chooses which account (X12)",
+            "if titled or intent in (*THINGS, ALL):",
+            "if titled:",
+            "test_answers u9",
+        ),
+        (
+            "yes both answers lockouts alone (X12)",
+            'len(subjects) > 1 and all(subject.startswith("unlock:") for subject in subjects)',
+            "len(subjects) > 1",
+            "test_answers yes_both",
+        ),
+        (
+            "both never means three (X12)",
+            'return list(asked.values()) if len(asked) == 2 or "both" not in _plain(text).split() else []',
+            "return list(asked.values())",
+            "test_answers yes_both",
+        ),
+        (
+            "words that say more than all are not all (X12)",
+            "return bool(words & ALL_WORDS) and words <= ALL_WORDS | FILLERS",
+            "return bool(words & ALL_WORDS)",
+            "test_answers u9",
+        ),
+        (
             "a bare yes names no question (X12)",
             "titled = [] if bare else _called(text, offers)",
             "titled = _called(text, offers)",
@@ -896,8 +920,8 @@ PROCESSES = [
         "actions/unlock.py",
         (
             "only a yes unlocks (X12)",
-            ' or found.answer.intent != "affirm"',
-            "",
+            'if found.answer.intent not in ("affirm", CHOOSE_SYSTEM):',
+            "if False:",
             "test_unlocking other_buttons",
         ),
         (
@@ -908,9 +932,61 @@ PROCESSES = [
         ),
         (
             "never says unlocked of what was not (law 11)",
-            'if request is None or request.outcome != "unlocked":',
-            "if request is None:",
+            ' if request.outcome == "unlocked"]',
+            "]",
             "test_unlocking law_11",
+        ),
+    ),
+    *_of(
+        "actions",
+        "actions/unlock_several.py",
+        (
+            "only the button for all is a yes to all (X12)",
+            'found.offer.subject.get("act") == "unlock" and found.answer.intent == ALL',
+            'found.offer.subject.get("act") == "unlock"',
+            "test_several_systems other_buttons",
+        ),
+        (
+            "what stays locked is not said to be well (law 11)",
+            "if not ends <= set(WELL):",
+            "if False:",
+            "test_several_systems law_11",
+        ),
+    ),
+    *_of(
+        "actions",
+        "actions/own_accounts.py",
+        (
+            "a name chooses among one's own accounts (law 1)",
+            "own = [system for system in able if system.key in accounts]",
+            "own = able",
+            "test_several_systems as_ever",
+        ),
+        (
+            "who met one of several silent systems hears when it is back (X6)",
+            'outages.meet(connection, action.now, turn.person.id, silent.key, f"{turn.cause}:{silent.key}")',
+            "pass",
+            "test_several_systems x6",
+        ),
+    ),
+    *_of(
+        "actions",
+        "account_access/turns.py",
+        (
+            "a choice is about the account that it names (X12)",
+            'return self.offer.subject["choices"][int(self.answer.id) - 1]',
+            'return self.offer.subject["choices"][0]',
+            "test_several_systems x2_u9",
+        ),
+    ),
+    *_of(
+        "actions",
+        "account_access/offers.py",
+        (
+            "who was asked about one system's lockout is told of the other's (N9)",
+            'any((about.get("system"), about.get("locked_at")) == (system, began) for about in asked)',
+            'any(about.get("locked_at") == began for about in asked)',
+            "test_several_systems same_instant",
         ),
     ),
     *_of(
