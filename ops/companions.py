@@ -15,16 +15,20 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Companion(BaseModel):
-    """What a process.yml says; `{port}`, `{home}`, `{clock}` and `{door}` in `environment` are filled in at start."""
+    """One process of a process.yml; `{port}`, `{home}`, `{clock}` and `{door}` in `environment` are filled in at start.
+
+    `folder` is where the file is. `secrets`: how the settings call what the process knows under the name before it.
+    """
 
     name: str
+    folder: str
     command: list[str]
     listen: str
     health: str
     people: str | None = None
     page: str = "/"
     directory: list[str] = []
-    secrets: list[str] = []
+    secrets: dict[str, str] = {}
     environment: dict[str, str] = {}
 
     class Config:
@@ -33,13 +37,15 @@ class Companion(BaseModel):
 
 def wanted(raw: Mapping) -> list[Companion]:
     """The companions that the settings ask for. Raises CannotContinue for one that is not there."""
-    return [_read(name) for name, start in (raw.get("processes") or {}).items() if start is True]
+    folders = [name for name, start in (raw.get("processes") or {}).items() if start is True]
+    return [companion for folder in folders for companion in _read(folder)]
 
 
-def _read(name: str) -> Companion:
-    path = ROOT / name / "process.yml"
+def _read(folder: str) -> list[Companion]:
+    path = ROOT / folder / "process.yml"
     if not path.exists():
         raise CannotContinue(
-            f"settings.yml: processes.{name}: there is no {name}/process.yml; write false or remove it."
+            f"settings.yml: processes.{folder}: there is no {folder}/process.yml; write false or remove it."
         )
-    return Companion(name=name, **yaml.safe_load(path.read_text()))
+    described = yaml.safe_load(path.read_text())
+    return [Companion(name=name, folder=folder, **description) for name, description in described.items()]

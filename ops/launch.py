@@ -213,6 +213,8 @@ class Installation:
         say(f"\nReady after {time.monotonic() - self.begun:.0f} s. Open {self.plan.door.url}")
         for listed_at, page in self.plan.people:
             self._introduce(listed_at, page)
+        for name, page in self.plan.pages:
+            say(f"{name} has more accounts; {page} tells whose.")
         say(f"Logs are in {self._short(self.home / 'log')}. Ctrl-C ends everything.\n")
 
     def _introduce(self, listed_at: str, page: str) -> None:

@@ -50,6 +50,7 @@ class Plan:
     door: settings_file.DoorSection
     store_url: str
     people: tuple[tuple[str, str], ...]  # where people who can sign in are listed (JSON), and the page about them
+    pages: tuple[tuple[str, str], ...]  # other companions, and their pages
     variables: Mapping[str, str] = field(repr=False)
 
 
@@ -77,10 +78,10 @@ def make(path: Path, home: Path, given: Mapping[str, str], ports_from: int | Non
         _companion(c, own, door, checked.clock.offset_file or home / "clock-offset", home, moves) for c in beside
     ]
     started += [_actions(own), _rasa(own, model), _door(own, door), _schedulers(own)]
-    people = [
-        tuple(f"http://{moves.get(c.listen, c.listen)}{at}" for at in (c.people, c.page)) for c in beside if c.people
-    ]
-    return Plan(tuple(started), door, checked.store.url, tuple(people), variables)
+    at = {c.name: f"http://{moves.get(c.listen, c.listen)}" for c in beside}
+    people = tuple((at[c.name] + c.people, at[c.name] + c.page) for c in beside if c.people)
+    pages = tuple((c.name, at[c.name] + c.page) for c in beside if not c.people)
+    return Plan(tuple(started), door, checked.store.url, people, pages, variables)
 
 
 def check_ports(plan: Plan) -> None:
@@ -133,10 +134,10 @@ def _companion(companion: Companion, own: _Environments, door, clock: Path, home
     return Process(
         companion.name,
         (sys.executable, *companion.command),
-        own.base | environment | own.pick(*companion.secrets),
+        own.base | environment | {name: own.variables[given] for name, given in companion.secrets.items()},
         health_url=f"http://{host}:{port}{companion.health}",
         listens_on=(host, port),
-        remedy=f"change it in {companion.name}/process.yml and settings.yml",
+        remedy=f"change it in {companion.folder}/process.yml and settings.yml",
     )
 
 
@@ -195,7 +196,7 @@ def _variables(home: Path, given: Mapping[str, str], beside: list[Companion], po
         "ACTIONS_URL": "http://127.0.0.1:5055",
         "ACTIONS_PORT": "5055",
     }
-    names = [*INTERNAL_SECRETS, *(name for companion in beside for name in companion.secrets)]
+    names = [*INTERNAL_SECRETS, *(name for companion in beside for name in companion.secrets.values())]
     made = {name: secrets.token_urlsafe(32) for name in names}
     variables = places | made | {name: value for name, value in given.items() if value}
     if ports_from:

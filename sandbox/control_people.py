@@ -123,6 +123,20 @@ def age_password(sandbox: Sandbox, body: Body) -> dict[str, Any]:
     return {"aged": [user["login"] for user in users]}
 
 
+def write_number(sandbox: Sandbox, body: Body) -> dict[str, Any]:
+    """Writes an employee number into people's profiles, or takes theirs away, as an administrator does."""
+    number = body.get("number")
+    if number is not None and not isinstance(number, str):
+        raise Unable("number is a text, or null for none")
+    with sandbox.database.write() as connection:
+        users = _users(connection, body)
+        for user in users:
+            profile = {**json.loads(user["profile"]), "employeeNumber": number}
+            values = (json.dumps(profile), stamp(sandbox.now()), user["id"])
+            connection.execute("UPDATE users SET profile = ?, last_updated = ? WHERE id = ?", values)
+    return {"numbered": [user["login"] for user in users]}
+
+
 def add_factor(sandbox: Sandbox, body: Body) -> dict[str, Any]:
     """Sets a factor up for people, as if they had done it themselves."""
     kind, name = str(body.get("kind", "")), str(body.get("name", "")).strip()
@@ -170,6 +184,7 @@ ACTS: dict[str, Callable[[Sandbox, Body], dict[str, Any]]] = {
     "end-sessions": _as_admin("ended", organisation.end_sessions),
     "expire-password": _as_admin("expired", organisation.expire_password),
     "password-age": age_password,
+    "employee-number": write_number,
     "restore": restore,
     "add-factor": add_factor,
     "remove-factor": remove_factor,

@@ -58,8 +58,8 @@ CREATE TABLE IF NOT EXISTS switches (
 );
 """
 
-# Raised when a table changes: an organisation of an earlier version is founded anew.
-SCHEMA_VERSION = 2
+# Raised when a table or what people are founded with changes: an organisation of an earlier version is founded anew.
+SCHEMA_VERSION = 3
 
 # Everything but the signing key and the schema: what "reset the organisation" empties.
 STATE = (

@@ -16,7 +16,7 @@ from sandbox import directory, factors, organisation, reset_links, sessions, sys
 from sandbox.context import Sandbox, of
 from sandbox.factors import described
 from sandbox.organisation import FACTOR_STEP
-from sandbox.pages import SIGN_IN_COOKIE, client_of, render
+from sandbox.pages import SIGN_IN_COOKIE, client_of, cookie, render
 from sandbox.sign_in_flow import MESSAGES, STATUS_OF, complete, password_page
 
 SIGN_IN_SECONDS = 600
@@ -44,7 +44,8 @@ def begin_factor(
         ),
     )
     response = RedirectResponse("/signin/factor", 303)
-    response.set_cookie(SIGN_IN_COOKIE, sign_in_id, max_age=SIGN_IN_SECONDS, httponly=True, samesite="lax")
+    name = cookie(sandbox, SIGN_IN_COOKIE)
+    response.set_cookie(name, sign_in_id, max_age=SIGN_IN_SECONDS, httponly=True, samesite="lax")
     return response
 
 
@@ -56,7 +57,7 @@ def _pending(connection: sqlite3.Connection, sandbox: Sandbox, request: Request)
     """The sign-in that waits for its factor, by the request's cookie."""
     return connection.execute(
         "SELECT * FROM sign_ins WHERE id = ? AND expires > ?",
-        (sessions.fingerprint(request.cookies.get(SIGN_IN_COOKIE, "")), sandbox.now().timestamp()),
+        (sessions.fingerprint(request.cookies.get(cookie(sandbox, SIGN_IN_COOKIE), "")), sandbox.now().timestamp()),
     ).fetchone()
 
 

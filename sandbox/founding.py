@@ -120,6 +120,7 @@ def _profile(person: Member, now: datetime) -> dict[str, Any]:
         "userType": person.worker_type,
         "managerId": f"{person.manager}@{person.domain}" if person.manager else None,
         "mobilePhone": next((f.profile["phoneNumber"] for f in person.factors if f.type == "sms"), None),
+        "employeeNumber": person.number,
         "secondEmail": f"{person.name}.{person.last.lower()}@mail.example",
     }
     if person.contract_ends_in is not None:

@@ -16,7 +16,7 @@ from sandbox.keys import public_keys
 from sandbox.openid_client import SCOPES
 from sandbox.openid_client import Request as AuthorizationRequest
 from sandbox.openid_grant import Provider
-from sandbox.pages import SESSION_COOKIE, current_session, render
+from sandbox.pages import SESSION_COOKIE, cookie, current_session, render
 
 
 def provider(request: Request) -> Provider:
@@ -130,7 +130,7 @@ def logout(request: Request) -> Response:
     if state and target == then:
         target += f"{'&' if '?' in target else '?'}{urlencode({'state': state})}"
     response = RedirectResponse(target, 302)
-    response.delete_cookie(SESSION_COOKIE)
+    response.delete_cookie(cookie(sandbox, SESSION_COOKIE))
     return response
 
 

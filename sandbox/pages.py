@@ -15,8 +15,8 @@ from sandbox.context import Sandbox, of
 from sandbox.system_log import Client
 
 HERE = Path(__file__).parent
-SESSION_COOKIE = "organisation_session"
-SIGN_IN_COOKIE = "organisation_sign_in"
+# Browsers share cookies between the ports of a host, and two organisations may run on one.
+SESSION_COOKIE, SIGN_IN_COOKIE = "organisation_session_{port}", "organisation_sign_in_{port}"
 
 _templates = Environment(
     loader=FileSystemLoader(HERE / "templates"),
@@ -42,11 +42,16 @@ def client_of(request: Request) -> Client:
     return Client(ip=address, agent=request.headers.get("user-agent", "unknown"))
 
 
+def cookie(sandbox: Sandbox, name: str) -> str:
+    """The name of this organisation's own cookie: SESSION_COOKIE or SIGN_IN_COOKIE."""
+    return name.format(port=sandbox.config.port)
+
+
 def current_session(request: Request):
     """The live session of the request's cookie, or None."""
     sandbox = of(request)
     with sandbox.database.read() as connection:
-        return sessions.find(connection, request.cookies.get(SESSION_COOKIE), sandbox.now())
+        return sessions.find(connection, request.cookies.get(cookie(sandbox, SESSION_COOKIE)), sandbox.now())
 
 
 def safe_goal(goal: str | None) -> str:

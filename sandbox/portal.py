@@ -10,7 +10,7 @@ from starlette.routing import Route
 from sandbox import directory, factors, sessions, system_log
 from sandbox.context import Sandbox, of
 from sandbox.factors import described
-from sandbox.pages import SESSION_COOKIE, client_of, current_session, render
+from sandbox.pages import SESSION_COOKIE, client_of, cookie, current_session, render
 
 
 def home(request: Request) -> Response:
@@ -72,7 +72,7 @@ def sign_out(request: Request) -> Response:
             who = system_log.person(directory.find(connection, session["user_id"]))
             system_log.append(connection, sandbox.now(), "user.session.end", who, client=client_of(request))
     response = RedirectResponse("/signin", 303)
-    response.delete_cookie(SESSION_COOKIE)
+    response.delete_cookie(cookie(sandbox, SESSION_COOKIE))
     return response
 
 

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from sandbox import directory, sessions, system_log
 from sandbox.context import Sandbox
-from sandbox.pages import SESSION_COOKIE, SIGN_IN_COOKIE, client_of, render
+from sandbox.pages import SESSION_COOKIE, SIGN_IN_COOKIE, client_of, cookie, render
 
 MESSAGES = {
     "wrong": "Unable to sign in. Check your username and password.",
@@ -56,6 +56,6 @@ def complete(
     directory.signed_in(connection, user["id"], now)
     token = sessions.begin(connection, user["id"], amr, now)
     response = RedirectResponse(goal, 303)
-    response.set_cookie(SESSION_COOKIE, token, httponly=True, samesite="lax")
-    response.delete_cookie(SIGN_IN_COOKIE)
+    response.set_cookie(cookie(sandbox, SESSION_COOKIE), token, httponly=True, samesite="lax")
+    response.delete_cookie(cookie(sandbox, SIGN_IN_COOKIE))
     return response

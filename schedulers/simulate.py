@@ -152,7 +152,9 @@ def _people(path: str | None, first: date) -> tuple[bytes, str]:
     for name in ProcessesSection.__fields__:
         description = ROOT / name / "process.yml"
         if description.exists():
-            return _organisation(name, yaml.safe_load(description.read_text(encoding="utf-8"))["directory"], first)
+            processes = yaml.safe_load(description.read_text(encoding="utf-8")).values()
+            command = next(process["directory"] for process in processes if "directory" in process)
+            return _organisation(name, command, first)
     raise BadInput(["--people: not given, and there is no organisation to try things out on here; name a CSV file"])
 
 

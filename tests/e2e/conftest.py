@@ -39,7 +39,9 @@ def _running(installation: Installation, mails: MailServer):
     installation.start()
     installation.mails = mails
     try:
-        installation.control.post("rate-limits", **dict.fromkeys(("users", "user", "update", "logs", "other"), 6000))
+        for control in (installation.control, installation.retail):
+            control.post("rate-limits", **dict.fromkeys(("users", "user", "update", "logs", "other"), 6000))
+        installation.retail.post("people", count=PEOPLE)
         installation.unused = itertools.chain(installation.control.post("people", count=PEOPLE)["logins"])
         yield installation
     finally:
@@ -51,6 +53,7 @@ def good_day(stack):
     """After each test the sandbox behaves again, and all processes are there for the next."""
     yield
     stack.control.post("switch-off")
+    stack.retail.post("switch-off")
     stack.wait_until_healthy()
 
 
@@ -77,5 +80,5 @@ def pytest_runtest_makereport(item, call):
     """A failed test shows the ends of the logs."""
     stack = item.funcargs.get("stack") if hasattr(item, "funcargs") else None
     if call.when == "call" and call.excinfo and stack:
-        for name in ("rasa", "actions", "door", "schedulers", "sandbox"):
+        for name in ("rasa", "actions", "door", "schedulers", "sandbox", "sandbox-retail"):
             item.add_report_section("call", f"{name}.log", stack.log(name))

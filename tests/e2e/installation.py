@@ -20,7 +20,7 @@ from ops.supervision import Supervisor, write_environment
 from tests.ports import free_port_block
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = ("sandbox", "rasa", "actions", "door", "schedulers")
+NAMES = ("sandbox", "sandbox-retail", "rasa", "actions", "door", "schedulers")
 START_SECONDS = 120
 
 
@@ -44,17 +44,19 @@ class Installation:
     def __init__(self, home: Path, changes: dict | None = None, environment: dict | None = None, root: Path = ROOT):
         self.home = home
         self.root = root
-        self.first_port = free_port_block(4)
+        self.first_port = free_port_block(5)
         self.door_url = f"http://127.0.0.1:{self.first_port}"
         self.rasa_url = f"http://127.0.0.1:{self.first_port + 1}"
         self.actions_url = f"http://127.0.0.1:{self.first_port + 2}"
         self.sandbox_url = f"http://127.0.0.1:{self.first_port + 3}"
+        self.retail_url = f"http://127.0.0.1:{self.first_port + 4}"
         home.mkdir(parents=True, exist_ok=True)
         self.settings_path = home / "settings-given.yml"
         self.settings_path.write_text(yaml.safe_dump(_merged(changes or {})))
         self.output = home / "console.txt"
         self.environment = {**os.environ, **(environment or {})}
         self.control = Control(self.sandbox_url)
+        self.retail = Control(self.retail_url)
 
     def start(self) -> "Installation":
         command = [sys.executable, "-m", "ops", "run", "--settings", str(self.settings_path), "--home", str(self.home)]
@@ -110,6 +112,7 @@ class Installation:
             return True  # a fresh heartbeat may be its predecessor's; that it works is seen in what it does
         url = {
             "sandbox": f"{self.sandbox_url}/health",
+            "sandbox-retail": f"{self.retail_url}/health",
             "rasa": f"{self.rasa_url}/",
             "actions": f"{self.actions_url}/health",
             "door": f"{self.door_url}/health",
@@ -145,10 +148,17 @@ class Installation:
 
     def unlocks_at_okta(self, login: str) -> int:
         """How often an account was really unlocked, as the organisation's own log tells it."""
-        token = json.loads((self.home / "run" / "actions.env.json").read_text())["OKTA_TOKEN"]
+        return self._unlocks(self.sandbox_url, "OKTA_TOKEN", login)
+
+    def unlocks_at_retail(self, login: str) -> int:
+        """The same of the second organisation."""
+        return self._unlocks(self.retail_url, "RETAIL_OKTA_TOKEN", login)
+
+    def _unlocks(self, url: str, token_name: str, login: str) -> int:
+        token = json.loads((self.home / "run" / "actions.env.json").read_text())[token_name]
         query = {"filter": 'eventType eq "user.account.unlock_by_admin"', "q": login, "limit": 1000}
         headers = {"Authorization": f"SSWS {token}"}
-        reply = httpx.get(f"{self.sandbox_url}/api/v1/logs", params=query, headers=headers, timeout=10)
+        reply = httpx.get(f"{url}/api/v1/logs", params=query, headers=headers, timeout=10)
         assert reply.status_code == 200, reply.text
         return len([event for event in reply.json() if event["outcome"]["result"] == "SUCCESS"])
 
@@ -179,8 +189,14 @@ class Control:
         return next(p["status"] for p in self.state()["people"] if p["login"].split("@")[0] == login.split("@")[0])
 
 
+def _without_none(section: dict) -> dict:
+    return {key: value for key, value in section.items() if value is not None}
+
+
 def _merged(changes: dict) -> dict:
+    """settings.yml with these changes, a section each; what is None is left out."""
     raw = yaml.safe_load((ROOT / "settings.yml").read_text())
     for section, values in changes.items():
-        raw[section] = {**raw.get(section, {}), **values} if isinstance(values, dict) else values
+        merged = {**raw.get(section, {}), **values} if isinstance(values, dict) else values
+        raw[section] = _without_none(merged) if isinstance(merged, dict) else merged
     return raw

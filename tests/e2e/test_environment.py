@@ -7,10 +7,11 @@ import pytest
 
 HOLDERS = {
     "door": {"DOOR_SECRET", "COOKIE_SECRET", "OIDC_CLIENT_SECRET", "LINK_SECRET"},
-    "actions": {"ACTION_SECRET", "LINK_SECRET", "OKTA_TOKEN"},
+    "actions": {"ACTION_SECRET", "LINK_SECRET", "OKTA_TOKEN", "RETAIL_OKTA_TOKEN"},
     "rasa": {"DOOR_SECRET", "SCHEDULER_SECRET", "ACTION_SECRET", "JWT_SECRET"},
-    "schedulers": {"SCHEDULER_SECRET", "OKTA_TOKEN"},
+    "schedulers": {"SCHEDULER_SECRET", "OKTA_TOKEN", "RETAIL_OKTA_TOKEN"},
     "sandbox": {"OIDC_CLIENT_SECRET", "OKTA_TOKEN"},
+    "sandbox-retail": {"OIDC_CLIENT_SECRET", "OKTA_TOKEN"},
 }
 SECRETS = set().union(*HOLDERS.values())
 
@@ -34,7 +35,7 @@ def test_no_secret_stands_on_a_command_line_or_in_a_log(stack, person):
 
 
 def test_everything_listens_on_loopback_alone(stack):
-    ports = {stack.first_port + offset for offset in range(4)}
+    ports = {stack.first_port + offset for offset in range(5)}
     addresses = set()
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         local, state = line.split()[1], line.split()[3]

@@ -129,14 +129,14 @@ def test_p5_minted_link_at_the_owners_press_alone(by_instructions):
 
 
 def test_i2_instructions_come_only_after_yes_and_without_a_ticket(by_instructions):
-    lena = Person(by_instructions, "lena").sign_in()
-    by_instructions.control.post("lock", login="lena")
-    notice = lena.notice()
+    priya = Person(by_instructions, "priya").sign_in()
+    by_instructions.control.post("lock", login="priya")
+    notice = priya.notice()
     assert "1. " not in notice["text"] and "portal" not in notice["text"]
-    last = lena.press(notice, "Yes")
+    last = priya.press(notice, "Yes")
     assert titles(last) == ["Forgot Password", "Reset MFA", "Re-open issue"]
-    assert any(entry["text"].startswith("Unlock your account yourself\n\n") for entry in lena.history())
-    assert by_instructions.control.status("lena") == "LOCKED_OUT" and lena.tickets() == []
+    assert any(entry["text"].startswith("Unlock your account yourself\n\n") for entry in priya.history())
+    assert by_instructions.control.status("priya") == "LOCKED_OUT" and priya.tickets() == []
 
 
 def test_g4_what_the_directory_shows_comes_first_in_the_menu(stack, person):

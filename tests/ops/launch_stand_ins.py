@@ -29,7 +29,7 @@ def process(argument: str) -> Process:
 def main(home: str, *arguments: str) -> int:
     sign_in = SignInSection(issuer="http://127.0.0.1:1", client_id="x", client_secret="x")
     door = DoorSection(url="https://door.example", secret="x", cookie_secret="x", sign_in=sign_in)
-    plan = Plan(tuple(process(argument) for argument in arguments), door, "", (), {})
+    plan = Plan(tuple(process(argument) for argument in arguments), door, "", (), (), {})
     launch._heed_signals()
     try:
         with launch._only_one(Path(home)):

@@ -10,6 +10,7 @@ from ops import moved, plan
 from ops.console import CannotContinue
 
 ROOT = Path(__file__).resolve().parents[2]
+RETAIL = "sandbox-retail"
 MODEL = ROOT / "models" / "a.tar.gz"
 SECRETS = {
     "DOOR_SECRET",
@@ -20,14 +21,16 @@ SECRETS = {
     "LINK_SECRET",
     "OIDC_CLIENT_SECRET",
     "OKTA_TOKEN",
+    "RETAIL_OKTA_TOKEN",
 }
 # Each secret is shared by those alone who need it (law 3).
 HOLDERS = {
     "door": {"DOOR_SECRET", "COOKIE_SECRET", "OIDC_CLIENT_SECRET", "LINK_SECRET"},
-    "actions": {"ACTION_SECRET", "LINK_SECRET", "OKTA_TOKEN"},
+    "actions": {"ACTION_SECRET", "LINK_SECRET", "OKTA_TOKEN", "RETAIL_OKTA_TOKEN"},
     "rasa": {"DOOR_SECRET", "SCHEDULER_SECRET", "ACTION_SECRET", "JWT_SECRET"},
-    "schedulers": {"SCHEDULER_SECRET", "OKTA_TOKEN"},
+    "schedulers": {"SCHEDULER_SECRET", "OKTA_TOKEN", "RETAIL_OKTA_TOKEN"},
     "sandbox": {"OIDC_CLIENT_SECRET", "OKTA_TOKEN"},
+    "sandbox-retail": {"OIDC_CLIENT_SECRET", "OKTA_TOKEN"},
 }
 
 
@@ -57,12 +60,28 @@ def test_the_door_hears_which_proxy_it_may_believe(home):
 
 
 def test_secrets_are_made_anew_each_time_and_shared_where_they_must_be(home):
-    one, other = by_name(make(home)), by_name(make(home))
+    one, other = make(home), make(home)
     for secret in SECRETS:
-        values = {p.environment[secret] for p in one.values() if secret in p.environment}
-        assert len(values) == 1
-        assert len(values.copy().pop()) >= 40
-        assert values != {p.environment[secret] for p in other.values() if secret in p.environment}
+        values = {p.environment[secret] for p in one.processes if secret in p.environment and p.name != RETAIL}
+        assert values == {one.variables[secret]}
+        assert len(one.variables[secret]) >= 40
+        assert one.variables[secret] != other.variables[secret]
+
+
+def test_two_organisations_have_each_its_own_secrets(home):
+    """They are the same program, and call theirs the same."""
+    made = make(home)
+    first, second = by_name(made)["sandbox"].environment, by_name(made)[RETAIL].environment
+    assert second["OKTA_TOKEN"] == made.variables["RETAIL_OKTA_TOKEN"] != first["OKTA_TOKEN"]
+    assert second["OIDC_CLIENT_SECRET"] != first["OIDC_CLIENT_SECRET"]
+    assert second["SANDBOX_DB"] != first["SANDBOX_DB"] and second["SANDBOX_CLOCK"] == first["SANDBOX_CLOCK"]
+    assert (first.get("SANDBOX_COMPANY"), second["SANDBOX_COMPANY"]) == (None, "retail")
+
+
+def test_each_organisation_tells_who_is_there(home):
+    made = make(home, ports_from=18000)
+    assert made.people == (("http://127.0.0.1:18003/control/api/state", "http://127.0.0.1:18003/"),)
+    assert made.pages == ((RETAIL, "http://127.0.0.1:18004/"),)
 
 
 def test_a_secret_that_is_set_is_kept(home):
@@ -93,7 +112,10 @@ def test_all_ports_move_together(home):
         "rasa": 18001,
         "actions": 18002,
         "sandbox": 18003,
+        RETAIL: 18004,
     }
+    systems = settings_file.load(home / "run" / "settings.yml", "actions", made.variables).systems
+    assert [systems[key].url for key in ("okta", "retail")] == ["http://127.0.0.1:18003", "http://127.0.0.1:18004"]
     door = settings_file.load(home / "run" / "settings.yml", "door", made.variables).door
     assert (door.url, door.sign_in.issuer) == ("http://127.0.0.1:18000", "http://127.0.0.1:18003")
     assert door.rasa_url == "http://127.0.0.1:18001"
@@ -106,6 +128,7 @@ def test_another_home_holds_everything_that_is_written(home):
     assert made["actions"].environment["STORE_URL"] == f"sqlite:///{home}/store.db"
     assert made["rasa"].environment["TRACKERS_DB"] == f"{home}/trackers.db"
     assert made["sandbox"].environment["SANDBOX_DB"] == f"{home}/sandbox.db"
+    assert made[RETAIL].environment["SANDBOX_DB"] == f"{home}/sandbox-retail.db"
     assert made["sandbox"].environment["SANDBOX_CLOCK"] == f"{home}/clock-offset"
     settings = settings_file.load(made["door"].environment["SETTINGS"], "channel", made["door"].environment)
     assert settings.clock.offset_file == home / "clock-offset"
@@ -113,7 +136,7 @@ def test_another_home_holds_everything_that_is_written(home):
 
 def without_companion(home: Path) -> Path:
     raw = yaml.safe_load((ROOT / "settings.yml").read_text())
-    del raw["processes"]
+    del raw["processes"], raw["systems"]["retail"]
     raw["systems"]["okta"]["url"] = "https://acme.okta.example"
     raw["door"]["sign_in"]["issuer"] = "https://acme.okta.example"
     path = home / "mine.yml"
@@ -131,7 +154,7 @@ def test_without_the_companion_its_secrets_must_be_given(home):
 def test_without_the_companion_all_else_is_planned_as_before(home):
     made = make(home, {"OKTA_TOKEN": "t", "OIDC_CLIENT_SECRET": "s"}, path=without_companion(home))
     assert [p.name for p in made.processes] == ["actions", "rasa", "door", "schedulers"]
-    assert made.people == ()
+    assert made.people == made.pages == ()
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,7 @@ def test_without_people_and_without_such_an_organisation(capsys, monkeypatch, tm
 def test_an_organisation_that_cannot_list_its_people_is_told(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(simulate, "ROOT", tmp_path)
     Path("sandbox").mkdir()
-    Path("sandbox/process.yml").write_text("directory: [-c, 'raise SystemExit(\"closed on {day}\")']\n")
+    Path("sandbox/process.yml").write_text("x: {directory: [-c, 'raise SystemExit(\"closed on {day}\")']}\n")
     assert run(capsys, "--from", "2027-01-01")[2] == (
         "--people: sandbox could not list its people (closed on 2027-01-01); mend it or name a CSV file\n"
     )

@@ -46,7 +46,7 @@ def elsewhere(copy, tmp_path):
         "processes": {"sandbox": False},
         "clock": {"offset_file": None},
         "door": {"sign_in": sign_in},
-        "systems": {"okta": okta},
+        "systems": {"okta": okta, "retail": None},
         "lockout": {"poll_seconds": 1},
         "schedulers": {"sync_minutes": 0.05},
     }
