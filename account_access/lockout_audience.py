@@ -70,6 +70,12 @@ def judge(connection: Connection, lockouts: Collection[Lockout], section: Lockou
     return judged
 
 
+def reason(audience: Audience, accounts: Mapping[str, Known], system: str) -> str | None:
+    """Why somebody with these accounts is not told of a lockout of the one in that system, None if they are."""
+    first = accounts[system].entry
+    return audience.reason(first, *(told.entry for key, told in accounts.items() if key != system))
+
+
 def _unknown(audience: Audience, known: Known | None, reading: Reading | None, seen_at: datetime) -> frozenset[str]:
     """The keys of a rule of which it is not known yet what this account has."""
     if known is None:

@@ -79,7 +79,7 @@ def by_hand(options: argparse.Namespace, path: str) -> int:
     if options.command == "send":
         return preview.send(options, planning, store, clock)
     other = configuration.load_planning(options.settings) if options.settings else None
-    return preview.preview(options, planning, other, store, clock)
+    return preview.preview(options, planning, other, store, clock, path)
 
 
 def watch(service: Service) -> int:

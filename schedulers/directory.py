@@ -3,16 +3,18 @@
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from account_access import directory_facts, directory_readings, joins, people
 from account_access.cadence.audience import audiences
 from account_access.cadence.directory import folded
-from account_access.connectors.base import DirectoryRules, SystemFailure
+from account_access.connectors.base import DirectoryPerson, DirectoryRules, SystemFailure
 from account_access.connectors.registry import System
 from account_access.directory_readings import Reading
 from account_access.settings import Settings
 from account_access.spelling import nearest
+from schedulers import progress
 from schedulers.service import Service
 
 logger = logging.getLogger(__name__)
@@ -51,7 +53,7 @@ def _read(service: Service, system: System) -> int:
         count, complete, started, main = 0, False, service.clock.now(), _main(service)
         try:
             rules = _rules(service, system)
-            for page in system.connector.people():
+            for page in _pages(service, system):
                 count += people.merge(service.store, service.clock, system.key, page, main=system.key == main)
                 if rules is not None:
                     services = system.settings.service_types
@@ -68,6 +70,18 @@ def _read(service: Service, system: System) -> int:
             complete = True
         _join(service, system, complete)
         return count
+
+
+def _pages(service: Service, system: System) -> Iterator[list[DirectoryPerson]]:
+    """Everyone, page by page; the first reading of a large directory takes minutes and says how far it is."""
+    pages = system.connector.people()
+    if _was_read(service, system.key):
+        yield from pages
+        return
+    with progress.shown(f"{system.name}: people read", None, logger.info) as advance:
+        for page in pages:
+            yield page
+            advance(len(page))
 
 
 def _main(service: Service) -> str:

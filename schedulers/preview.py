@@ -1,5 +1,7 @@
 """`python -m schedulers preview`, `send --only` and `dead-letters`: what goes out, to whom and why, for admins.
 
+A lockout has no day: of one person it is told whether they would hear of it, of all how many would.
+
 Preview reads the store and sends nothing: the directory's facts as they were read last, what was sent and answered so
 far, and the planner's decision for that date. Notices of the days between are not played; that is what simulate is for.
 """
@@ -17,12 +19,13 @@ from rich.text import Text
 from sqlalchemy import func, select, update
 
 from account_access import audit, directory_facts, notices, reminders
+from account_access.cadence.audience import Audience, no_notices
 from account_access.cadence.directory import folded
 from account_access.clock import Clock
 from account_access.directory_facts import Known
 from account_access.settings import Settings
 from account_access.store import Store, tables
-from schedulers import contractor_expiry, password_expiry
+from schedulers import audiences, contractor_expiry, password_expiry, progress
 
 PAGE_WIDTH = 140
 
@@ -59,26 +62,71 @@ def add_arguments(commands) -> None:
     letters.add_argument("--json", action="store_true", help="JSON lines, for programs")
 
 
-def preview(options: argparse.Namespace, settings: Settings, other: Settings | None, store: Store, clock: Clock) -> int:
-    """Prints the decisions of a day; with `other`, of those rules, or what they change. Raises BadRequest."""
-    day = _day(options.on, settings, clock)
-    wanted = _logins(store, [options.person]) if options.person else None
-    lines = list(decisions(store, other or settings, day, clock.now(), wanted))
-    if not options.diff:
-        _print(map(asdict, lines), options.json, f"{day}", "nobody is told anything on that day")
-        return 0
-    if other is None:
+def preview(
+    options: argparse.Namespace, settings: Settings, other: Settings | None, store: Store, clock: Clock, path: str
+) -> int:
+    """Prints the decisions of a day; with `other`, of those rules, or what they change. Raises BadRequest.
+
+    What in the rules cannot be meant goes to stderr; `path` is the file of the present ones.
+    """
+    if options.diff and other is None:
         raise BadRequest("--diff: compares with the present rules; name others by --settings")
-    before = {(line.system, line.login, line.notice) for line in decisions(store, settings, day, clock.now(), wanted)}
-    after = {(line.system, line.login, line.notice) for line in lines}
-    rows = [
-        {"change": sign, "system": system, "login": login, "notice": notice}
-        for sign, found in (("-", before - after), ("+", after - before))
-        for system, login, notice in sorted(found, key=str)
-        if notice
-    ]
-    _print(rows, options.json, f"{day}: {options.settings} against the present rules", "these rules change nothing")
+    day, rules = _day(options.on, settings, clock), other or settings
+    wanted = _logins(store, [options.person]) if options.person else None
+    for key, wrong in audiences.mistakes(store, _systems(store), rules):
+        print(f"{options.settings or path}: {key}: {wrong}", file=sys.stderr)
+    if options.diff:
+        rows = list(_changes(store, settings, other, day, clock.now(), wanted))
+        _print(rows, options.json, f"{day}: {options.settings} against the present rules", "these rules change nothing")
+        return 0
+    lines = decisions(store, rules, day, clock.now(), wanted)
+    _print(map(asdict, lines), options.json, f"{day}", "nobody is told anything on that day")
+    if wanted is None:
+        _print_audiences(store, rules, options.json)
     return 0
+
+
+def _changes(store, settings, other, day: date, now: datetime, wanted: set[str] | None) -> Iterator[dict]:
+    """What other rules change: the notices of that day, and who is in the audience of each kind on any day."""
+    before, after = (
+        {(one.system, one.login, one.notice): one.reason for one in decisions(store, rules, day, now, wanted) if one.at}
+        for rules in (settings, other)
+    )
+    gone = sorted(before.keys() - after.keys(), key=str)
+    logins = {folded(login) for _, login, _ in gone if login}
+    why = {
+        (system, one.login): one.reason
+        for system in _systems(store)
+        for one in _passwords(store, other, system, day, now, logins)
+    }
+    for system, login, notice in gone:
+        reason = why.get((system, login), "") if notice in password_expiry.KINDS else ""
+        yield {"change": "-", "system": system, "login": login, "notice": notice, "reason": reason}
+    for key in sorted(after.keys() - before.keys(), key=str):
+        system, login, notice = key
+        yield {"change": "+", "system": system, "login": login, "notice": notice, "reason": after[key]}
+    for system in _systems(store):
+        with progress.shown(system, _count(store, system)) as advance:
+            for sign, login, kind, reason in audiences.changes(store, system, settings, other, advance):
+                if wanted is None or folded(login) in wanted:
+                    yield {
+                        "change": sign,
+                        "system": system,
+                        "login": login,
+                        "notice": f"{kind}_audience",
+                        "reason": reason,
+                    }
+
+
+def _print_audiences(store: Store, settings: Settings, as_json: bool) -> None:
+    """How many each rule reaches, where it names anybody."""
+    rows = []
+    for system in _systems(store):
+        with progress.shown(system, _count(store, system)) as advance:
+            rows += audiences.counted(store, system, settings, advance)
+    if rows:
+        told = [{**asdict(row), "reasons": dict(row.reasons.most_common(audiences.MOST_REASONS))} for row in rows]
+        _print(told, as_json, "whom the rules reach", "")
 
 
 def decisions(
@@ -88,6 +136,9 @@ def decisions(
     for system in _systems(store):
         yield from _passwords(store, settings, system, day, now, wanted)
         yield from _contractors(store, settings, system, day, wanted)
+        if wanted is not None:
+            yield from _workers(store, settings, system, day, wanted)
+            yield from _lockouts(store, settings, system, wanted)
 
 
 def _passwords(store, settings, system, day, now, wanted) -> Iterator[Line]:
@@ -129,6 +180,35 @@ def _contractors(store, settings, system, day, wanted) -> Iterator[Line]:
         to = message.to.entry.login if message.to else None
         reason = "their manager" if message.to else "no manager who could be told: the admins"
         yield Line(system, to, "contractor", run.isoformat(timespec="minutes"), workers, reason)
+
+
+def _workers(store, settings, system, day, wanted) -> Iterator[Line]:
+    """Whether somebody's own contract is told of on that day, where they have one."""
+    planner = contractor_expiry.planner_of(settings)
+    for known in _wanted(store, system, wanted):
+        if known.entry.contract_ends_on:
+            about = f"their own contract, until {known.entry.contract_ends_on}"
+            reason = planner.silent(known.entry, day) or "their manager is told"
+            yield Line(system, known.entry.login, None, None, about, reason)
+
+
+def _lockouts(store, settings, system, wanted) -> Iterator[Line]:
+    """Whether somebody would be told if they were locked out."""
+    rule = Audience("lockout", settings.lockout)
+    people = list(_wanted(store, system, wanted))
+    with store.reading() as connection:
+        accounts = directory_facts.of_people(connection, {known.person_id for known in people})
+    for known in people:
+        refused = no_notices(known.entry)
+        if refused is None and settings.lockout.max_notifications == 0:
+            refused = "lockout.max_notifications is 0"
+        refused = refused or audiences.reason_of(rule, system, known, accounts[known.person_id])
+        notice = None if refused else notices.LOCKOUT
+        yield Line(system, known.entry.login, notice, None, "a lockout, whenever", refused or "told, within the limits")
+
+
+def _wanted(store, system, wanted: set[str]) -> Iterator[Known]:
+    return (known for known in directory_facts.everyone(store, system) if known.entry.key in wanted)
 
 
 def send(options: argparse.Namespace, settings: Settings, store: Store, clock: Clock) -> int:
@@ -211,6 +291,12 @@ def counts(store: Store) -> dict[str, int]:
         return dict(connection.execute(select(table.c.state, func.count()).group_by(table.c.state)).all())
 
 
+def _count(store: Store, system: str) -> int:
+    table = tables.directory_facts
+    with store.reading() as connection:
+        return connection.execute(select(func.count()).where(table.c.system == system)).scalar_one()
+
+
 def _systems(store: Store) -> list[str]:
     """The systems whose directory was read."""
     with store.reading() as connection:
@@ -256,4 +342,6 @@ def _print(rows: Iterable[Mapping], as_json: bool, title: str, nothing: str) -> 
 
 
 def _shown(key: str, value) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {count:,}" for name, count in value.items())
     return "the admins" if value is None and key == "login" else str("" if value is None else value)

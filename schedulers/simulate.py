@@ -5,7 +5,6 @@ import contextlib
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -21,6 +20,7 @@ from account_access.simulation import actions_file, calendar_page, cells, people
 from account_access.simulation.play import Period, Simulation
 from account_access.simulation.problems import BadInput, Problems, quoted
 from account_access.simulation.records import Sent, Writer
+from schedulers import progress
 
 ROOT = Path(__file__).resolve().parent.parent
 STANDARD_OUTPUT = "-"
@@ -29,7 +29,6 @@ DEFAULT_SETTINGS = "settings.yml"
 EARLIEST, LATEST = date(1970, 1, 1), date(9000, 1, 1)
 MOST_DAYS = 36_525
 PAGE_WIDTH = 120
-SECONDS_BETWEEN_WORDS = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,8 +47,15 @@ def simulate(options: argparse.Namespace, clock: Clock) -> int:
         settings, period, people, actions = read_inputs(options, clock)
         say(f"people: {len(people):,}, actions: {len(actions):,}, days: {period.days}, the first {period.first}")
         name = options.actions
-        simulation = Simulation(settings, people, period, lambda line, text: say(f"{name}:{line}: {text}"), _Progress())
-        sent = simulation.run(actions)
+        with progress.shown("days", period.days, say) as advance:
+            simulation = Simulation(
+                settings,
+                people,
+                period,
+                lambda line, text: say(f"{name}:{line}: {text}"),
+                lambda day, sent: advance(1, f"{day}, notifications: {sent:,}"),
+            )
+            sent = simulation.run(actions)
         if options.picture is not None:
             _draw(options.picture, sent, simulation, period, len(people))
         _write(options.output, sent, simulation, period, len(people))
@@ -67,18 +73,6 @@ def simulate(options: argparse.Namespace, clock: Clock) -> int:
 def say(text: str) -> None:
     """Progress and warnings; stdout is for what was asked for."""
     print(text, file=sys.stderr)
-
-
-class _Progress:
-    """Says now and then how far it is, in a run that takes long."""
-
-    def __init__(self) -> None:
-        self._said = time.monotonic()
-
-    def __call__(self, day: date, sent: int) -> None:
-        if time.monotonic() - self._said >= SECONDS_BETWEEN_WORDS:
-            self._said = time.monotonic()
-            say(f"{day}, notifications so far: {sent:,}")
 
 
 def read_inputs(options: argparse.Namespace, clock: Clock):

@@ -66,6 +66,10 @@ class Audience:
         is_in = not self.include.written or any(self.include.find(entry, unknown) for entry, unknown in known)
         return any(key in unknown for _, unknown in known for key in (self.exclude if is_in else self.include).written)
 
+    def is_same_as(self, other: "Audience") -> bool:
+        """Whether both name the same people."""
+        return (self.include.compared, self.exclude.compared) == (other.include.compared, other.exclude.compared)
+
     @property
     def names_anybody(self) -> bool:
         """Whether it leaves anybody out at all."""
@@ -89,22 +93,20 @@ def audiences(settings: Settings) -> tuple[Audience, ...]:
     return tuple(Audience(kind, getattr(settings, kind)) for kind in KINDS)
 
 
+def is_about(kind: str, entry: DirectoryEntry) -> bool:
+    """Whether a kind of notice can be about this account at all, whoever the rule names."""
+    never = {"password": _no_password, "contractor": _no_contract, "lockout": no_notices}[kind]
+    return never(entry) is None
+
+
 def no_password_notices(entry: DirectoryEntry, audience: Audience) -> str | None:
     """Why this account gets no notices about its password whatever the day (E14), None if it may."""
-    if closed := no_notices(entry):
-        return closed
-    if entry.account_type == EXTERNAL:
-        return "password managed elsewhere"
-    if entry.never_expires or entry.password_expires_at is None:
-        return "password never expires"
-    return audience.reason(entry)
+    return _no_password(entry) or audience.reason(entry)
 
 
 def no_worker(entry: DirectoryEntry, audience: Audience) -> str | None:
     """Why nobody is told of this person's contract (C3, C11), None if a manager is."""
-    if entry.contract_ends_on is None:
-        return "no contract end"
-    return no_notices(entry) or audience.reason(entry)
+    return _no_contract(entry) or audience.reason(entry)
 
 
 def no_notices(entry: DirectoryEntry) -> str | None:
@@ -112,6 +114,18 @@ def no_notices(entry: DirectoryEntry) -> str | None:
     if entry.reachable:
         return None
     return "disabled" if entry.status == DISABLED else "service account"
+
+
+def _no_password(entry: DirectoryEntry) -> str | None:
+    if closed := no_notices(entry):
+        return closed
+    if entry.account_type == EXTERNAL:
+        return "password managed elsewhere"
+    return "password never expires" if entry.never_expires or entry.password_expires_at is None else None
+
+
+def _no_contract(entry: DirectoryEntry) -> str | None:
+    return "no contract end" if entry.contract_ends_on is None else no_notices(entry)
 
 
 def _values(entry: DirectoryEntry, key: str) -> tuple[str, ...]:
