@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 from account_access import conversation, notices, offers, people, requests
 from account_access.approvals import Approvals
 from account_access.clock import ManualClock
-from account_access.connectors.base import DirectoryPerson
+from account_access.connectors.base import Account, DirectoryPerson
 from account_access.connectors.registry import System
 from account_access.notices import Notice
 from account_access.offers import Offer
@@ -125,6 +125,16 @@ class World:
             "lockout": (("Yes", "affirm"), ("No", "deny")),
         }[question]
         return self.offer(name, question, answers, subject=subject, from_notice=question == "lockout", **options)
+
+    def unlock_which(self, locked: dict[str, Account], name: str = "dana") -> Offer:
+        """The question which of these accounts to unlock, by the keys of their systems (U9)."""
+        choices = [
+            {"system": key, "external_id": account.external_id, "locked_at": account.locked_at.isoformat()}
+            for key, account in locked.items()
+        ]
+        each = [(self.settings.systems[key].name, "choose_system", key) for key in locked]
+        answers = (*each, ("All of them", "choose_all"), ("Get help", "contact_support"), ("Cancel", "cancel"))
+        return self.offer(name, "unlock_several", answers, subject={"act": "unlock", "choices": choices})
 
     def confirmed(self, name: str = "dana", **options) -> str:
         """The id of a request that the person has just said yes to."""

@@ -6,7 +6,7 @@ import time
 import pytest
 from sqlalchemy import update
 
-from account_access import freezes, notices, offers, people, tickets
+from account_access import freezes, notices, offers, people, requests, tickets
 from account_access.connectors.base import FactorKind, Status
 from account_access.store import tables
 from actions import runtime
@@ -16,6 +16,7 @@ from actions.notices import AskLockout
 from actions.support import Dismiss, MarkResolved, ReopenIssue
 from actions.unlock import AskAfterUnlock, AskUnlock, CheckAccount, UnlockAccount
 from actions.unlock_several import AskUnlockSeveral, UnlockAccounts
+from tests.account_access.fake_system import Killed
 
 BOTH = ["okta", "store"]
 
@@ -221,8 +222,8 @@ class TestAll:
             result = stage.typed(UnlockAccounts, how, "choose_all")
         assert result.outcome == "unlocked" and unlocked(stage, second) == ["00u-dana", "store-dana"]
         assert stage.world.state_of(offer) == "answered"
-        requests = stage.world.rows(tables.requests)
-        assert sorted(row["system"] for row in requests) == BOTH and len({row["key"] for row in requests}) == 2
+        confirmed = stage.world.rows(tables.requests)
+        assert sorted(row["system"] for row in confirmed) == BOTH and len({row["key"] for row in confirmed}) == 2
         states = [row["state"] for row in stage.world.rows(tables.tickets)]
         assert states == [tickets.RESOLVED] * 2
         decided = [row["result"] for row in stage.world.rows(tables.audit, act="decide_unlock")]
@@ -234,8 +235,8 @@ class TestAll:
 
     def references(self, stage):
         by_request = {row["request_id"]: row["number"] for row in stage.world.rows(tables.tickets)}
-        requests = sorted(stage.world.rows(tables.requests), key=lambda row: BOTH.index(row["system"]))
-        return [by_request[row["id"]] for row in requests]
+        confirmed = sorted(stage.world.rows(tables.requests), key=lambda row: BOTH.index(row["system"]))
+        return [by_request[row["id"]] for row in confirmed]
 
     @pytest.mark.parametrize(
         ("trouble", "outcome", "line"),
@@ -317,6 +318,30 @@ class TestAll:
         first, again = (stage.run(UnlockAccounts, message) for _ in range(2))
         assert first.slots["results"] == again.slots["results"] and again.outcome == "unlocked"
         assert unlocked(stage, second) == ["00u-dana", "store-dana"] and len(stage.world.rows(tables.requests)) == 2
+
+    @pytest.mark.parametrize("call", range(1, 5), ids=["look", "groups", "unlock", "read back"])
+    @pytest.mark.parametrize("dies", BOTH)
+    def test_law_5_killed_in_between_what_was_confirmed_is_resumed_and_told_once(self, stage, call, dies):
+        second = stage.second()
+        offer = asked_which(stage, second)
+        message = stage.message("choose_all", stage.world.click("dana", offer, "3"))
+        fakes = {"okta": stage.world.fake, "store": second}
+        stage.world.fake.calls.clear(), second.calls.clear()
+        fakes[dies].dies_at_call = call
+        with pytest.raises(Killed):
+            stage.run(UnlockAccounts, message)
+        for _ in range(2):
+            stage.world.clock.move(seconds=requests.CLAIM_SECONDS)
+            for request in stage.runtime.unlocks.due():
+                stage.runtime.unlocks.execute(stage.runtime.systems[request.system], request.id)
+        assert sorted(unlocked(stage, second)) == ["00u-dana", "store-dana"]
+        assert stage.world.rows(tables.notices) == [], (
+            "nothing was promised: the turn itself tells, when it is replayed"
+        )
+        result = stage.run(UnlockAccounts, message)
+        assert result.outcome == "unlocked" and result.slots["results"].count(": unlocked") == 2
+        assert sorted(unlocked(stage, second)) == ["00u-dana", "store-dana"]
+        assert len(stage.world.rows(tables.tickets)) == 2
 
     def test_law_1_account_that_is_somebody_elses_by_now_is_left_alone(self, stage):
         second = stage.second()

@@ -40,6 +40,8 @@ from tests.model.talk import LISTEN, Rules, Said, Slot, Talk, new_session, slots
 OWNER = "dana"
 OTHER = "eli"
 EVERYBODY = (OWNER, OTHER, "mona")
+# A second system, in which the owner alone may have an account.
+SECOND, SECOND_ACCOUNT = "store", "00s-dana"
 # The owner is the other's manager, whose word on a reset of the other's MFA is wanted (M9).
 MANAGED = "Managed"
 SESSION = timedelta(minutes=60)
@@ -96,19 +98,23 @@ class House:
         self.pristine.backup(self.raw)
         self.store = Store(engines._engine(f"sqlite:///{address}&uri=true"))
         self.clock = ManualClock(START)
-        self.system = WatchedSystem(self.clock)
+        self.system, self.second = WatchedSystem(self.clock), WatchedSystem(self.clock, SECOND)
         for name in EVERYBODY:
             self.system.add(f"00u-{name}", f"{name}@acme.example")
             self.system.enrol(f"00u-{name}", FactorKind.SMS)
-        self.laws = Laws(self.raw, self.system, self.settings)
-        self.system.watch = self.laws.called
-        okta = System("okta", self.settings.systems["okta"], self.system, ThreadPoolExecutor(1))
+        self.second.add(SECOND_ACCOUNT, OWNER)
+        self.fakes = {"okta": self.system, SECOND: self.second}
+        self.laws = Laws(self.raw, self.fakes, self.settings)
+        self.system.watch = self.second.watch = self.laws.called
+        pool = ThreadPoolExecutor(1)
+        self.systems = {key: System(key, self.settings.systems[key], fake, pool) for key, fake in self.fakes.items()}
+        okta = self.systems["okta"]
         self.world = World(self.store, self.clock, self.settings, self.system, okta)
         self.people = {name: self.world.person(name).id for name in EVERYBODY}
         self.channel = InboxInput(self.store, self.clock, "", "")
         self.resolver = AnswerResolver(AnswerResolver.get_default_config())
         acts = (self.world.unlocks, self.world.resets, self.world.approvals)
-        runtime.install(InOrder(self.settings, self.store, self.clock, {"okta": okta}, *acts))
+        runtime.install(InOrder(self.settings, self.store, self.clock, self.systems, *acts))
         # A fake shows what it did at once.
         requests.READ_BACK_PAUSES = (0.0,)
         executor = ActionExecutor()
@@ -132,7 +138,7 @@ class House:
 
     def save(self) -> Snapshot:
         rows = {table.name: self.raw.execute(f"SELECT * FROM {table.name}").fetchall() for table in TABLES}
-        system = {name: getattr(self.system, name) for name in REMEMBERED}
+        system = {key: {name: getattr(fake, name) for name in REMEMBERED} for key, fake in self.fakes.items()}
         return Snapshot(
             {name: found for name, found in rows.items() if found},
             pickle.dumps(system),
@@ -152,9 +158,10 @@ class House:
             marks = ",".join("?" * len(rows[0]))
             self.raw.executemany(f"INSERT OR REPLACE INTO {name} VALUES ({marks})", rows)
         self.raw.execute("COMMIT")
-        for name, value in pickle.loads(snapshot.system).items():
-            setattr(self.system, name, value)
-        self.system.calls.clear()
+        for key, kept in pickle.loads(snapshot.system).items():
+            for name, value in kept.items():
+                setattr(self.fakes[key], name, value)
+            self.fakes[key].calls.clear()
         self.clock.instant = snapshot.now
         self.talk, self.talk_before = snapshot.talk, snapshot.talk_before
         self.spoken_at, self.last = snapshot.spoken_at, snapshot.last
@@ -180,6 +187,7 @@ class House:
         )
         return (
             (account.locked, bool(self.system.memberships[account.external_id]), self.system.down, self.system.lying),
+            self.owned(SECOND) and self._second_key(day, moment),
             tuple(looks for offer, looks in self.offers() if self._mine(offer) and looks.matters),
             frozenset((act, called, instant(due_at) <= now) for act, called, due_at in requested),
             tuple(len(self.system.acts_on(account.external_id, act, now - day, moment)) for act in ACTS),
@@ -190,6 +198,11 @@ class House:
             any(now < instant(loud_at) + quiet for (loud_at,) in breaker_rows),
         )
 
+    def _second_key(self, day: datetime, moment: datetime) -> tuple:
+        """What tells states apart in the owner's second system."""
+        acts = tuple(len(self.second.acts_on(SECOND_ACCOUNT, act, moment - day, moment)) for act in ACTS)
+        return self.second.accounts[SECOND_ACCOUNT].locked, acts, len(self.second.enrolled.get(SECOND_ACCOUNT, ()))
+
     def act_is_near(self) -> bool:
         """Whether a question that leads to an act is open, or a request under way."""
         acts = [offer for offer, looks in self.offers() if (looks.act or _approves(offer)) and looks.state == "open"]
@@ -199,9 +212,11 @@ class House:
     def offers(self) -> list[tuple[dict, Looks]]:
         """Every offer, the last shown last, with how it looks now."""
         now = self.clock.now()
-        locked_at = self.system.accounts[self.world.account(OWNER)].locked_at
-        since = locked_at.isoformat() if locked_at else None
-        enrolled = {factor.id for factor in self.system.enrolled.get(self.world.account(OWNER), ())}
+        since, enrolled = {}, set()
+        for key, account in self.accounts().items():
+            locked_at = self.fakes[key].accounts[account].locked_at
+            since[key] = locked_at.isoformat() if locked_at else None
+            enrolled |= {factor.id for factor in self.fakes[key].enrolled.get(account, ())}
         return [(offer, looks_of(offer, now, since, enrolled)) for offer in offers_in(self.raw)]
 
     def _mine(self, offer: dict) -> bool:
@@ -210,7 +225,25 @@ class House:
     def _rows(self, query: str, *values: object) -> list[tuple]:
         return self.raw.execute(query, values).fetchall()
 
+    def accounts(self) -> dict[str, str]:
+        """Where the owner can have an account: external id by system."""
+        return {"okta": self.world.account(OWNER), SECOND: SECOND_ACCOUNT}
+
+    def changes(self) -> int:
+        """How often an account was really changed."""
+        return sum(len(fake.changed) for fake in self.fakes.values())
+
+    def owned(self, system: str) -> bool:
+        """Whether the owner has an account there."""
+        return bool(self._rows("SELECT 1 FROM accounts WHERE system = ?", system))
+
     # The world beside the conversation.
+
+    def join_second(self) -> None:
+        """The owner has an account in the second system as well (U9)."""
+        with self.store.begin() as connection:
+            account = dict(system=SECOND, external_id=SECOND_ACCOUNT, person_id=self.people[OWNER], login=OWNER)
+            connection.execute(tables.accounts.insert().values(**account))
 
     def trouble(self, down: bool = False, lying: bool = False, protected: bool = False) -> None:
         """What is wrong with the system and the owner's account from now on: nothing, if nothing is named."""
@@ -229,9 +262,6 @@ class House:
         with self.store.begin() as connection:
             freezes.report(connection, self.clock.now(), self.world.person(OWNER), "earlier", "Told by telephone.")
 
-    def _lockout_key(self, locked_at: datetime | None) -> str:
-        return notices.lockout_key(self.people[OWNER], "okta", locked_at)
-
     # Turns.
 
     def types(self, typed) -> None:
@@ -241,7 +271,7 @@ class House:
         inbound = conversation.accept_text(
             self.store, self.clock, person_id, self._client_key(), typed.text, auth_time=START
         ).id
-        says = dict(yes=typed.yes, number=typed.number, title=typed.title)
+        says = dict(yes=typed.yes, number=typed.number, title=typed.title, every=typed.every)
         self._answer(Spoken(inbound, {"name": typed.intent, "confidence": typed.confidence}, says))
 
     def clicks(self, offer_id: str, answer_id: str, name: str = OWNER) -> None:
@@ -272,13 +302,14 @@ class House:
         self.world.resets.expire_waiting()
         for acts in (self.world.unlocks, self.world.resets):
             for request in acts.due():
-                acts.execute(self.world.system, request.id)
-        account, now = self.system.accounts[self.world.account(OWNER)], self.clock.now()
-        if account.locked:
-            facts = {"system": "okta", "external_id": account.external_id, "locked_at": account.locked_at.isoformat()}
-            key = self._lockout_key(account.locked_at)
-            with self.store.begin() as connection:
-                notices.create(connection, now, key, notices.LOCKOUT, self.people[OWNER], facts)
+                acts.execute(self.systems[request.system], request.id)
+        for system, external_id in self.accounts().items():
+            account = self.fakes[system].accounts[external_id]
+            if account.locked and self.owned(system):
+                facts = {"system": system, "external_id": external_id, "locked_at": account.locked_at.isoformat()}
+                key = notices.lockout_key(self.people[OWNER], system, account.locked_at)
+                with self.store.begin() as connection:
+                    notices.create(connection, self.clock.now(), key, notices.LOCKOUT, self.people[OWNER], facts)
         self.last = None
         for notice in notices.due(self.store, self.clock):
             message = {"intent": {"name": notice.intent, "confidence": 1.0}}
@@ -369,9 +400,10 @@ def _approves(offer: dict) -> bool:
 def _settings() -> Settings:
     okta = {"name": "Okta", "url": "http://127.0.0.1:1", "token": "a-token", "portal_url": "https://acme.example"}
     schedulers = {"rasa_url": "http://127.0.0.1:1", "secret": "the-secret-of-the-schedulers"}
+    second = {**okta, "name": "Store Okta", "aliases": ["store"]}
     # Limits small enough to be met within a few turns by three people.
     return Settings(
-        systems={"okta": okta},
+        systems={"okta": okta, SECOND: second},
         schedulers=schedulers,
         unlock={"max_per_window": 1},
         mfa={"max_per_window": 1, "verification_by_group": {MANAGED: "manager_approval"}},

@@ -7,7 +7,7 @@ after policy said "act" of it (law 6), while nothing holds self-service back (U1
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
@@ -16,6 +16,8 @@ from tests.account_access.fake_system import FakeSystem
 
 # The connectors' methods that change an account, and the act that may lead to each; None: none that begins in chat.
 ACT_OF = {"unlock": "unlock", "remove_factor": "reset_mfa", "end_sessions": "reset_mfa", "mint_reset_link": None}
+# Answers that a yes may mean where a question has no Yes.
+ALSO_YES = ("recover_access", "view_answer")
 # Unlike the settings, the requirement says how long a typed answer is good (X12).
 TYPED_WITHIN = timedelta(hours=2)
 
@@ -62,7 +64,10 @@ class WatchedSystem(FakeSystem):
 
 @dataclass(frozen=True)
 class Speech:
-    """What a person really did: a click on one answer, or words that can be a `yes`, a `number` or a `title`."""
+    """What a person really did: a click on one answer, or words.
+
+    They can be a `yes`, a `number`, a `title`, or mean `every` one of two.
+    """
 
     person_id: str
     inbound_id: str
@@ -72,13 +77,14 @@ class Speech:
     yes: bool = False
     number: int | None = None
     title: str | None = None
+    every: bool = False
 
 
 class Laws:
     """Looks at every call and every confirmed request, and keeps what was broken. `raw` sees what is committed."""
 
-    def __init__(self, raw: sqlite3.Connection, system: FakeSystem, settings: Settings) -> None:
-        self._raw, self._system, self._settings = raw, system, settings
+    def __init__(self, raw: sqlite3.Connection, systems: Mapping[str, FakeSystem], settings: Settings) -> None:
+        self._raw, self._systems, self._settings = raw, systems, settings
         self.broken: list[str] = []
         self.lawful: frozenset[str] = frozenset()
         self._speech: Speech | None = None
@@ -102,12 +108,13 @@ class Laws:
             return
         request = found[0]
         self._confirmed(request)
-        wanted = self._settings.mfa.verification_by_group.keys() & self._system.memberships[external_id]
+        memberships = self._systems[request["system"]].memberships[external_id]
+        wanted = self._settings.mfa.verification_by_group.keys() & memberships
         if act == "reset_mfa" and wanted and _approval_of(request) not in self.lawful:
             self._break(f"{method} of {external_id} is called without the manager's word")
         if factor_id and factor_id not in json.loads(request["factor_ids"]):
             self._break(f"{factor_id} is removed, which nobody said yes to")
-        for problem in [*self._undecided(request), *self._held(request)]:
+        for problem in [*self._undecided(request), *self._held(request), *self._disowned(request)]:
             self._break(f"{method} of {external_id} is called, but {problem}")
 
     def end(self) -> None:
@@ -153,7 +160,7 @@ class Laws:
         asked = [one for one in asked if one["question"] == "approve" and _live(speech, one)]
         if not any(self._answers(speech, one) for one in asked):
             yield "no live question about it was answered with a yes"
-        manager = self._system.managers.get(request["external_id"])
+        manager = self._systems[request["system"]].managers.get(request["external_id"])
         owners = _dicts(self._raw, "SELECT person_id FROM accounts WHERE external_id = ?", str(manager))
         if [owner["person_id"] for owner in owners] != [speech.person_id]:
             yield "who said so is not the manager"
@@ -174,10 +181,7 @@ class Laws:
         if offer is None:
             yield "its question was not asked before this turn"
             return
-        if (
-            offer["subject"].get("act") != request["act"]
-            or offer["subject"].get("external_id") != request["external_id"]
-        ):
+        if offer["subject"].get("act") != request["act"] or request["external_id"] not in _accounts(offer):
             yield "its question was about something else"
         if not speech.person_id == offer["person_id"] == request["person_id"]:
             yield "its question was somebody else's"
@@ -187,14 +191,15 @@ class Laws:
             yield f"its question was no longer open ({offer['state']})"
         if offer["expires_at"] <= speech.received_at:
             yield "its question had expired"
-        if not self._answers(speech, offer):
+        if not self._answers(speech, offer, request["external_id"]):
             yield "neither a click nor an allowed typed answer said yes to it"
 
-    def _answers(self, speech: Speech, offer: dict) -> bool:
-        """Whether this click, or these words, are a yes to this question."""
+    def _answers(self, speech: Speech, offer: dict, account: str | None = None) -> bool:
+        """Whether this click, or these words, are a yes to this question about this account."""
+        wanted = (offer["id"], account)
         if speech.click is not None:
             asked = self._asked.get(speech.click[0])
-            return asked is not None and _live(speech, asked) and offer["id"] in _yes(asked, speech.click[1])
+            return asked is not None and _live(speech, asked) and wanted in self._yes(asked, speech.click[1])
         # Words answer what was shown at most two hours before.
         oldest = speech.received_at - TYPED_WITHIN
         live = [asked for asked in self._asked.values() if _live(speech, asked) and asked["shown_at"] > oldest]
@@ -203,10 +208,12 @@ class Laws:
             return False
         if speech.number is not None:
             chosen = live[-1]["answers"][speech.number - 1 : speech.number]
-            return any(offer["id"] in _yes(live[-1], answer["id"]) for answer in chosen)
+            return any(wanted in self._yes(live[-1], answer["id"]) for answer in chosen)
+        if speech.every and self._every(live, offer, account):
+            return True
         if speech.title is not None:
             titled = [(asked, a) for asked in live for a in asked["answers"] if a["title"] == speech.title]
-            if any(offer["id"] in _yes(asked, answer["id"]) for asked, answer in titled):
+            if any(wanted in self._yes(asked, answer["id"]) for asked, answer in titled):
                 return len({_about(asked) for asked, _ in titled}) == 1
             return False
         if not speech.yes:
@@ -216,9 +223,38 @@ class Laws:
             return False
         # One thing that a yes may mean: two questions about the same act on the same account are one (X2, X12), and a
         # "which one?" means those of its questions that are still open.
-        yes = {offer_id for asked in live for answer in asked["answers"] for offer_id in _yes(asked, answer["id"])}
+        said = [(asked, answer) for asked in live for answer in asked["answers"] if answer["intent"] == "affirm"]
+        yes = {offer_id for asked, answer in said for offer_id, _ in self._yes(asked, answer["id"])}
         meant = {_about(asked) for asked in self._asked.values() if asked["id"] in yes and _live(speech, asked)}
         return meant == {_about(offer)}
+
+    def _every(self, live: list[dict], offer: dict, account: str) -> bool:
+        """Whether "both" is a yes to this: by a question that has it, else to two lockouts and to nothing else (U9)."""
+        whole = [(asked, a) for asked in live for a in asked["answers"] if a["intent"] == "choose_all"]
+        if whole:
+            asked, answer = whole[-1]
+            return (offer["id"], account) in self._yes(asked, answer["id"]) and len(_accounts(offer)) == 2
+        yes = [asked for asked in live for a in asked["answers"] if a["intent"] in ("affirm", *ALSO_YES)]
+        about = {_about(asked) for asked in yes}
+        return offer in yes and len(about) == 2 and all(kind[0] == "unlock" for kind in about)
+
+    def _yes(self, asked: dict, answer_id: str) -> set[tuple[str, str | None]]:
+        """To which questions, and about which of their accounts, this answer is a yes.
+
+        Its own, or that of the question for whose answer it stands in a "which one?".
+        """
+        answer = next((one for one in asked["answers"] if one["id"] == answer_id), None)
+        if answer is None:
+            return set()
+        if answer.get("target"):
+            behind = self._asked.get(answer["target"][0])
+            return self._yes(behind, answer["target"][1]) if behind else set()
+        accounts = _accounts(asked)
+        if answer["intent"] == "choose_system" and asked["subject"].get("act"):
+            return {(asked["id"], accounts[int(answer_id) - 1])}
+        if answer["intent"] in ("affirm", "choose_all"):
+            return {(asked["id"], account) for account in accounts}
+        return set()
 
     def _undecided(self, request: dict):
         """Why policy did not decide "act" for this very run of the request (law 6)."""
@@ -228,12 +264,19 @@ class Laws:
         if verdicts != ["act"]:
             yield f"the audit trail has no decision to act on it, but {verdicts}"
         protected = self._settings.systems[request["system"]].protected_groups
-        if self._system.memberships[request["external_id"]] & protected:
+        if self._systems[request["system"]].memberships[request["external_id"]] & protected:
             yield "the account is protected"
+
+    def _disowned(self, request: dict):
+        """Why it is not the account of who asked (law 1)."""
+        owned = "SELECT 1 FROM accounts WHERE system = ? AND external_id = ? AND person_id = ?"
+        if not _dicts(self._raw, owned, request["system"], request["external_id"], request["person_id"]):
+            yield "it is not its owner's any more"
 
     def _held(self, request: dict):
         """Why nothing may be done now: a freeze, the breaker, or the limits (U10, X10, X11)."""
-        now, mass = self._system.clock.now(), self._settings.breaker
+        system = self._systems[request["system"]]
+        now, mass = system.clock.now(), self._settings.breaker
         frozen = "SELECT id FROM freezes WHERE person_id = ? AND lifted_at IS NULL"
         if _dicts(self._raw, frozen, request["person_id"]):
             yield "its owner said that it was not them"
@@ -243,10 +286,10 @@ class Laws:
             yield "the breaker is open"
         limits = self._settings.unlock if request["act"] == "unlock" else self._settings.mfa
         since = now - timedelta(hours=limits.window_hours)
-        own = self._system.acts_on(request["external_id"], request["act"], since, now)
+        own = system.acts_on(request["external_id"], request["act"], since, now)
         if len(own) >= limits.max_per_window:
             yield f"that was done {len(own)} times in {limits.window_hours:g} hours"
-        lately = self._system.acts_on(None, None, now - timedelta(minutes=mass.window_minutes), now)
+        lately = system.acts_on(None, None, now - timedelta(minutes=mass.window_minutes), now)
         if len(lately) >= mass.max_acts:
             yield f"the system saw {len(lately)} acts in {mass.window_minutes:g} minutes"
 
@@ -272,17 +315,15 @@ def _kept(request: dict, name: str) -> object:
     return json.loads(value) if name == "factor_ids" else value
 
 
+def _accounts(asked: dict) -> list[str | None]:
+    """The external ids of the accounts that a question is about, in its answers' order; [None] where of none."""
+    return [about.get("external_id") for about in asked["subject"].get("choices") or [asked["subject"]]]
+
+
 def _about(asked: dict) -> tuple[str, ...]:
     act = asked["subject"].get("act")
-    return (act, asked["subject"]["system"]) if act else (asked["id"],)
-
-
-def _yes(asked: dict, answer_id: str) -> set[str]:
-    """The ids of the questions to which this answer is a yes: its own, or the one that a "which one?" stands for."""
-    for answer in asked["answers"]:
-        if answer["id"] == answer_id and answer["intent"] == "affirm":
-            return {answer["target"][0]} if answer.get("target") else {asked["id"]}
-    return set()
+    choices = asked["subject"].get("choices") or [asked["subject"]]
+    return (act, *(about["system"] for about in choices)) if act else (asked["id"],)
 
 
 def offers_in(raw: sqlite3.Connection) -> list[dict]:

@@ -5,7 +5,7 @@ A message is told by what was really said; what the classifier makes of it is th
 
 from dataclasses import dataclass
 
-from tests.model.house import EVERYBODY, OTHER, OWNER, House
+from tests.model.house import EVERYBODY, OTHER, OWNER, SECOND, SECOND_ACCOUNT, House
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Typed:
     confidence: float = 0.95
     number: int | None = None
     title: str | None = None
+    every: bool = False
 
     @property
     def yes(self) -> bool:
@@ -55,6 +56,10 @@ WORDS = (
     Typed("no", "no", "deny"),
     Typed("cancel", "cancel", "cancel"),
     Typed("the number 1", "1", "nlu_fallback", number=1),
+    Typed("yes to both", "yes, both please", "affirm", every=True),
+    Typed("the name of the second system", "just the store one", "unlock_account", title="Store Okta"),
+    Typed("something else, taken for a choice", "the cat sat on the mat", "choose_system"),
+    Typed("something else, taken for all", "the cat sat on the mat", "choose_all"),
     Typed("asks to be unlocked, or is taken to", "please unlock my account", "unlock_account"),
     Typed("asks to reset MFA, or is taken to", "I have a new phone, reset my MFA", "reset_mfa"),
     Typed("forgot the password", "I forgot my password", "reset_password"),
@@ -82,8 +87,8 @@ def messages(house: House) -> list[Message]:
                 label = f"clicks {answer['title']!r} of {offer['question']} ({state})"
                 found.append(Click(label, offer["id"], answer["id"]))
     for title in sorted({a["title"] for offer, looks in offers if looks.state == "open" for a in offer["answers"]}):
-        # "Yes" and "No" are words before they are titles.
-        if title not in ("Yes", "No", "Cancel"):
+        # "Yes" and "No" are words before they are titles; the second system's name is among the words.
+        if title not in ("Yes", "No", "Cancel", "Store Okta"):
             found.append(Typed(f"types {title!r}", title, "nlu_fallback", title=title))
     return found
 
@@ -111,8 +116,23 @@ TIMES = {
     "3 hours later": lambda house: house.clock.move(hours=3),
     "25 hours later": lambda house: house.clock.move(hours=25),
 }
+
+
+def _second_locked_anew(house: House) -> None:
+    house.second.unlock_elsewhere(SECOND_ACCOUNT)
+    house.clock.move(seconds=1)
+    house.second.lock(SECOND_ACCOUNT)
+
+
+def _second_is_anothers(house: House) -> None:
+    with house.store.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM accounts WHERE system = ?", (SECOND,))
+
+
 WORLD = {
     "locked anew": _locked_anew,
+    "the second locked anew": _second_locked_anew,
+    "the second is no longer theirs": _second_is_anothers,
     "unlocked elsewhere": lambda house: house.system.unlock_elsewhere(house.world.account(OWNER)),
     "specially protected now": lambda house: house.trouble(protected=True),
     "the system is down": lambda house: house.trouble(down=True),
@@ -136,6 +156,8 @@ def worlds(house: House) -> list[str]:
     found = ["locked anew"]
     if locked:
         found.append("unlocked elsewhere")
+    if house.owned(SECOND):
+        found += ["the second locked anew", "the second is no longer theirs"]
     if house.act_is_near():
         found += TROUBLES
     if house.system.managers:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from account_access.connectors.base import FactorKind
 from tests.model import moves
-from tests.model.house import MANAGED, OTHER, OWNER, House, Snapshot, empty_store
+from tests.model.house import MANAGED, OTHER, OWNER, SECOND_ACCOUNT, House, Snapshot, empty_store
 from tests.model.talk import Rules, Talk
 
 
@@ -100,6 +100,27 @@ def _asked_to_approve(house: House) -> None:
     house.schedulers()
 
 
+def _locked_in_both(house: House) -> None:
+    house.join_second()
+    house.world.lock(OWNER)
+    house.second.lock(SECOND_ACCOUNT)
+
+
+def _asked_which_to_unlock(house: House) -> None:
+    _locked_in_both(house)
+    house.world.unlock_which({key: fake.accounts[house.accounts()[key]] for key, fake in house.fakes.items()})
+
+
+def _told_of_both(house: House) -> None:
+    _locked_in_both(house)
+    house.schedulers()
+
+
+def _factors_in_both(house: House) -> None:
+    house.join_second()
+    house.second.enrol(SECOND_ACCOUNT, FactorKind.SMS)
+
+
 # Where the conversation begins. In each, somebody else is locked out as well and has been asked.
 SITUATIONS: dict[str, Callable[[House], object]] = {
     "not locked": lambda house: None,
@@ -112,6 +133,10 @@ SITUATIONS: dict[str, Callable[[House], object]] = {
     "two factors": _second_factor,
     "no factor": _no_factor,
     "asked to approve somebody's reset": _asked_to_approve,
+    "locked in two systems": _locked_in_both,
+    "asked which of two to unlock": _asked_which_to_unlock,
+    "told of two lockouts": _told_of_both,
+    "factors in two systems": _factors_in_both,
 }
 
 
@@ -155,7 +180,7 @@ class Explorer:
             if reached.broken:
                 return played, [reached]
             found.setdefault((reached.key, reached.changed), reached)
-            if self.house.system.calls or isinstance(message, moves.Schedulers):
+            if any(fake.calls for fake in self.house.fakes.values()) or isinstance(message, moves.Schedulers):
                 asking.setdefault((reached.key, reached.changed), message)
         self.house.load(state.snapshot)
         for world in moves.worlds(self.house):
@@ -172,7 +197,7 @@ class Explorer:
         house.load(state.snapshot)
         if world:
             moves.WORLD[world](house)
-        changed = len(house.system.changed)
+        changed = house.changes()
         talk = self._play(message)
         house.trouble()
         pause = state.steps[-1].world
@@ -194,7 +219,7 @@ class Explorer:
     def _state(self, situation: str, steps: tuple[Step, ...], keep: bool, changed: int = 0) -> State:
         house = self.house
         snapshot = house.save() if keep else None
-        happened = len(house.system.changed) - changed
+        happened = house.changes() - changed
         return State(situation, steps, house.key(), snapshot, tuple(house.laws.broken), happened)
 
 

@@ -1,5 +1,6 @@
 """What is kept of a state to come back to it, and what of its questions tells it from another."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -14,11 +15,14 @@ REMEMBERED = (
 )
 
 
+LEADS_ON = ("affirm", "choose_factor", "choose_system")
+
+
 class Looks(NamedTuple):
     """An offer as far as it matters: two that look alike are answered alike.
 
     `act` is what a yes leads to, `yes` whether one answers it or leads on to an act, `current` whether it is about the
-    lockout that stands, or factors that do.
+    lockout that stands, or factors that do, for each account that it is about.
     """
 
     act: str | None
@@ -26,7 +30,7 @@ class Looks(NamedTuple):
     yes: bool
     state: str
     typable: bool
-    current: bool
+    current: tuple[bool, ...]
 
     @property
     def matters(self) -> bool:
@@ -55,15 +59,16 @@ class Snapshot:
     lawful: frozenset[str]
 
 
-def looks_of(row: dict, now: datetime, locked_since: str | None, enrolled: set[str]) -> Looks:
-    """How an offer of laws.offers_in looks now, if its account is locked since then and has these factors."""
+def looks_of(row: dict, now: datetime, locked_since: Mapping[str, str | None], enrolled: set[str]) -> Looks:
+    """How an offer of laws.offers_in looks now; when each system's account was locked, and what factors there are."""
     state = "expired" if row["state"] == "open" and row["expires_at"] <= now else row["state"]
     if row["shown_at"] is None:
         state = "not shown"
     typable = state == "open" and row["shown_at"] > now - TYPED_WITHIN
     act = row["subject"].get("act")
-    of_now = {"unlock": row["subject"].get("locked_at") == locked_since}
-    of_now["reset_mfa"] = enrolled.issuperset(row["subject"].get("factor_ids", ()))
-    current = of_now.get(act, False)
-    yes = any(answer["intent"] in ("affirm", "choose_factor") for answer in row["answers"])
+    current = (act == "reset_mfa" and enrolled.issuperset(row["subject"].get("factor_ids", ())),)
+    if act == "unlock":
+        about = row["subject"].get("choices") or [row["subject"]]
+        current = tuple(one["locked_at"] == locked_since[one["system"]] for one in about)
+    yes = any(answer["intent"] in LEADS_ON for answer in row["answers"])
     return Looks(act, bool(row["from_notice"]) and act is not None, yes, state, typable, current)

@@ -4,9 +4,9 @@ import logging
 
 import pytest
 import yaml
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from account_access import approvals, conversation, offers, people, policy, requests, turns
+from account_access import answers, approvals, conversation, offers, people, policy, requests, turns
 from account_access.approvals import Approvals
 from account_access.conversation import Accepted
 from account_access.store import tables
@@ -16,6 +16,8 @@ from tests.model import story
 from tests.model.house import OWNER
 from tests.model.search import explore
 from tests.model.talk import Rules
+
+WHICH = "asked which of two to unlock"
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +88,29 @@ def with_an_approval_that_nobody_gave(monkeypatch):
     monkeypatch.setattr(policy, "MANAGER_APPROVAL", "nothing")
 
 
+def with_a_choice_by_the_classifier_alone(monkeypatch):
+    """What is taken for a choice takes the first thing, whatever was said."""
+    monkeypatch.setattr(answers, "THINGS", ())
+
+
+def with_all_for_any_of_them(monkeypatch):
+    """Who chooses one account gets all of the list."""
+    monkeypatch.setattr(Answered, "about", property(lambda self: self.offer.subject["choices"][-1]))
+
+
+def with_words_that_merely_contain_all(monkeypatch):
+    monkeypatch.setattr(answers, "_means_all", lambda said: "yes" in said.split())
+
+
+def with_accounts_that_are_theirs_no_longer(monkeypatch):
+    monkeypatch.setattr(people, "owner_of", lambda connection, system, external_id: _owner(connection))
+
+
+def _owner(connection):
+    query = select(tables.people.c.id).where(tables.people.c.login == f"{OWNER}@acme.example")
+    return connection.execute(query).scalar()
+
+
 DEFECTS = [
     (without_policy, "asked whether to unlock", 1, "the audit trail has no decision to act on it"),
     (without_policy, "asked whether to reset MFA", 1, "the audit trail has no decision to act on it"),
@@ -94,6 +119,10 @@ DEFECTS = [
     (without_freezes_and_breaker, "locked and frozen", 2, "its owner said that it was not them"),
     (without_freezes_and_breaker, "asked whether to unlock", 1, "the breaker is open"),
     (with_a_former_managers_word, "asked to approve somebody's reset", 1, "is not the manager"),
+    (with_a_choice_by_the_classifier_alone, WHICH, 1, "neither a click nor an allowed typed answer"),
+    (with_all_for_any_of_them, WHICH, 1, "neither a click nor an allowed typed answer"),
+    (with_words_that_merely_contain_all, "told of two lockouts", 1, "neither a click nor an allowed typed answer"),
+    (with_accounts_that_are_theirs_no_longer, WHICH, 1, "is not its owner's any more"),
     (with_an_approval_that_nobody_gave, "asked to approve somebody's reset", 1, "without the manager's word"),
 ]
 
