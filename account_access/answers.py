@@ -40,6 +40,8 @@ FILLERS = frozenset(
         *("for", "me", "i", "d", "want", "need", "would", "like", "go", "ahead", "with", "on", "in", "and", "now"),
     )
 )
+# What a yes consists of beside the thing that it names.
+ASSENT = ("yes", "yeah", "yep", "ok", "okay", "sure", "please", "pls", "then", "it", "now", "my")
 NUMBER_WORDS = {"one": 1, "first": 1, "two": 2, "second": 2, "three": 3, "third": 3, "four": 4, "fourth": 4}
 NUMBER_WORDS |= {"five": 5, "fifth": 5, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5, "last": -1}
 # "No" is never short for "number" here: "no, one" and "no. 1" may be refusals, and no act is built on a guess (X12).
@@ -130,7 +132,7 @@ def resolve(text: str, intent: str, confidence: float, offers: Sequence[OpenOffe
 def candidates(text: str, intent: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:
     """Every answer that the words may mean: those whose title was typed, else those with the message's intent."""
     bare = _bare(text, intent, offers)
-    titled = [] if bare else _called(text, offers)
+    titled = [] if bare else _called(text, intent, offers)
     if titled or intent in (*THINGS, ALL):
         # No classifier chooses what is touched: it takes the thing's name, its number, or words for all (X12).
         return titled
@@ -182,7 +184,7 @@ def perhaps(text: str, intent: str, offers: Sequence[OpenOffer]) -> list[tuple[O
     bare = _bare(text, intent, offers)
     asked = [offer for offer in offers if offer.question != WHICH]
     if intent == CHOICE and asked and any(answer.intent in THINGS for answer in asked[-1].answers):
-        return [] if _called(text, offers) else [(asked[-1], answer) for answer in asked[-1].answers]
+        return [] if _called(text, intent, offers) else [(asked[-1], answer) for answer in asked[-1].answers]
     if bare is None or not asked or _answer_with(offers[-1], bare) or _answer_with(asked[-1], bare):
         return []
     earlier = any(_answer_with(offer, bare) for offer in asked)
@@ -196,15 +198,28 @@ def _bare(text: str, intent: str, offers: Sequence[OpenOffer]) -> str | None:
 
     "Yes" is the title of one answer and an answer to every question; "Open a ticket" names its own.
     """
-    titled = _called(text, offers)
+    titled = _called(text, intent, offers)
     if not titled:
         return intent if intent in YES_OR_NO else None
     bare = [answer.intent for _, answer in titled if answer.intent in YES_OR_NO and " " not in _plain(answer.title)]
     return bare[-1] if bare else None
 
 
-def _called(text: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:
-    return _titled(_plain(text), offers) or _named(_plain(text), offers)
+def _called(text: str, intent: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:
+    said = _plain(text)
+    return _titled(said, offers) or _named(said, offers) or (_yes_to(said, offers) if intent == "affirm" else [])
+
+
+def _yes_to(said: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:
+    """The entry of the question shown last that a yes names by how its title begins: "yes, unlock" of Unlock Account.
+
+    Not where that question has a yes itself; an entry leads to a question, so nothing is done by this (X12).
+    """
+    words = [word for word in said.split() if word not in ASSENT]
+    if not words or not offers or _answer_with(offers[-1], "affirm"):
+        return []
+    entries = [answer for answer in offers[-1].answers if answer.intent not in (*THINGS, ALL)]
+    return [(offers[-1], answer) for answer in entries if _plain(answer.title).split()[: len(words)] == words]
 
 
 def _titled(said: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:

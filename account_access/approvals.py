@@ -4,12 +4,12 @@ The request is written when the manager is asked, and waits for them. Who the ma
 they are asked and again when they decide; nobody ever approves for themselves.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
 from sqlalchemy.engine import Connection
 
-from account_access import audit, freezes, notices, offers, people, policy
+from account_access import audit, freezes, notices, offers, people, policy, requests
 from account_access.clock import Clock
 from account_access.connectors.registry import System
 from account_access.offers import Offer
@@ -79,6 +79,21 @@ class Approvals:
                 facts = {"request": request_id, "system": offer.subject["system"]}
                 notices.create(connection, now, f"approval:{request_id}", notices.APPROVAL, approver.id, facts)
         return request_id
+
+    def asked(self, connection: Connection, person_id: str) -> Request | None:
+        """This person's own request that waits for their manager's word now."""
+        return self.resets.awaited(connection, person_id, tables.requests.c.approver_id.is_not(None))
+
+    def turned_down(self, connection: Connection, person_id: str, since: datetime) -> tuple[Request, datetime] | None:
+        """The person's last request, with its end (UTC), if it ended since then without the manager's yes."""
+        table = tables.requests
+        query = select(table.c.id, table.c.outcome, table.c.finished_at).where(
+            table.c.person_id == person_id, table.c.finished_at > since
+        )
+        last = connection.execute(query.order_by(table.c.finished_at.desc()).limit(1)).first()
+        if last is None or last.outcome not in IN_VAIN:
+            return None
+        return requests.find(connection, last.id), last.finished_at
 
     def waiting(self, request_id: str, approver_id: str) -> Request | None:
         """The request, if it still waits for this person's word."""

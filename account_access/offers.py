@@ -5,7 +5,7 @@ until it expires (X12). Answering it is one transaction with the request it lead
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -158,7 +158,7 @@ def close(
 def answerable(connection: Connection, now: datetime, person_id: str, typed_within: timedelta) -> list[Offer]:
     """The person's open, shown, unexpired offers that a typed answer may concern, the last shown last."""
     window = {"person": person_id, "now": now, "shown_after": now - typed_within}
-    return [_offer(row) for row in connection.execute(_ANSWERABLE, window)]
+    return _each_once(connection.execute(_ANSWERABLE, window))
 
 
 def still_answerable(connection: Connection, offer_ids: Sequence[str], inbound_id: str) -> list[Offer]:
@@ -178,7 +178,7 @@ def still_answerable(connection: Connection, offer_ids: Sequence[str], inbound_i
         )
         .order_by(inbox.c.seq)
     )
-    return [_offer(row) for row in connection.execute(query)]
+    return _each_once(connection.execute(query))
 
 
 def overtake(connection: Connection, now: datetime, person_id: str, system: str, questions: Sequence[str]) -> int:
@@ -236,6 +236,15 @@ def target_of(row_answers: Sequence[dict[str, Any]], answer_id: str | None) -> t
 def raw_answers(connection: Connection, offer_id: str) -> list[dict[str, Any]]:
     """The answers as stored, targets included."""
     return connection.execute(select(tables.offers.c.answers).where(tables.offers.c.id == offer_id)).scalar() or []
+
+
+def _each_once(rows: Iterable[Row]) -> list[Offer]:
+    """Offers by when they were last shown: a question that stands may be shown again, and is the same offer."""
+    last_shown: dict[str, Offer] = {}
+    for offer in map(_offer, rows):
+        last_shown.pop(offer.id, None)
+        last_shown[offer.id] = offer
+    return list(last_shown.values())
 
 
 def _offer(row: Row) -> Offer:

@@ -46,6 +46,16 @@ def meet(connection: Connection, now: datetime, person_id: str, system: str, cau
     return True
 
 
+def waited_for(connection: Connection, now: datetime, person_id: str) -> Outage | None:
+    """The system that this person met silent last and is still to hear of, None if there is none."""
+    table = tables.outages
+    query = select(*_COLUMNS).where(
+        table.c.person_id == person_id, table.c.over_at.is_(None), table.c.since > now - REACH
+    )
+    row = connection.execute(query.order_by(table.c.since.desc()).limit(1)).first()
+    return Outage(*row) if row else None
+
+
 def due(store: Store, now: datetime) -> dict[str, list[Outage]]:
     """Who waits for which system, of those whose time for another look has come."""
     table = tables.outages

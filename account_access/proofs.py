@@ -72,6 +72,10 @@ class Proofs:
                 self._void_earlier(connection, offer, request_id)
         return request_id
 
+    def asked(self, connection: Connection, person_id: str, session_id: str | None) -> Request | None:
+        """This person's own request that waits for a code of this session now."""
+        return self.resets.awaited(connection, person_id, tables.requests.c.session_id == session_id)
+
     def look(self, system: System, prover: Prover) -> Page:
         """What the page shows now; changes nothing."""
         request, refused = self._open(prover)

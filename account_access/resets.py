@@ -224,6 +224,22 @@ class Resets(Requests):
         )
         return connection.execute(query.limit(1)).first() is not None
 
+    def awaited(self, connection: Connection, person_id: str, whose) -> Request | None:
+        """The person's latest request that waits for a manager's word or a code, and is in time.
+
+        `whose` is the condition on the table that says for which of the two.
+        """
+        table = tables.requests
+        query = select(table.c.id).where(
+            table.c.act == self.act,
+            table.c.person_id == person_id,
+            table.c.state == AWAITING,
+            table.c.due_at > self.clock.now(),
+            whose,
+        )
+        found = connection.execute(query.order_by(table.c.confirmed_at.desc()).limit(1)).scalar()
+        return requests.find(connection, found) if found else None
+
     def touches(self, about: Mapping[str, Any]) -> dict[str, Any]:
         return {"factor_ids": sorted(about["factor_ids"])}
 

@@ -6,6 +6,7 @@ from account_access.articles import MFA, RELOCKED, UNLOCK, Article
 from actions.asking import AskAction
 from actions.base import AccountAction, Turn
 from actions.meaning import article_for, topic_of
+from actions.mfa import factors_in
 from actions.unlock import close_answered
 
 
@@ -20,6 +21,15 @@ class AskArticle(AskAction):
         by_people = self.runtime.settings.mfa.verification == "human" or turn.system.settings.mfa != "automated"
         automated = topic_of(turn) == MFA and turn.system.can("factors") and not by_people
         return "utter_ask_article_automated" if automated else "utter_ask_article"
+
+    async def act(self, turn: Turn) -> str:
+        if topic_of(turn) == MFA and turn.system.can("factors"):
+            look = await factors_in(self, turn, turn.system)
+            if look.outcome == "no_factor":
+                # M8: no steps for an old device where there is none.
+                await self.runtime.in_store(close_answered, self, turn)
+                return look.outcome
+        return await super().act(turn)
 
     async def subject(self, turn: Turn) -> dict[str, Any] | None:
         article = await article_for(self, turn, topic_of(turn))

@@ -12,6 +12,7 @@ from account_access import answers, causes, offers, outages
 from account_access.answers import OpenAnswer, OpenOffer
 from account_access.offers import Offer
 from actions.base import AccountAction, Turn, turn_to
+from actions.open_questions import standing, tell_approve
 from actions.runtime import Seen
 
 # A meaning with a smaller share of the classifier's belief than this is no guess worth a button (X5).
@@ -140,6 +141,11 @@ class AskRephrase(AskAction):
     question = "rephrase"
 
     async def act(self, turn: Turn) -> str:
+        # A manager's word is never guessed from words that were not understood (X12), and no guess is worth more here.
+        offer = await self.runtime.in_store(standing, self, turn, "approve")
+        if offer:
+            await self.runtime.in_store(tell_approve, self, turn, offer)
+            return "asked"
         # Two messages in a row that were not understood: no third round of guessing.
         if turn.intent == turn.previous_intent == "nlu_fallback":
             return "give_up"
@@ -170,6 +176,8 @@ class AskHelp(AskAction):
         cause = self.response(turn).removeprefix("utter_ask_help_")
         if cause == "down":
             await self.runtime.in_store(self._wait_for_the_system, turn)
+            # With it the question ends when the system is back.
+            return {"cause": cause, "system": turn.system.key}
         return {"cause": cause}
 
     def _wait_for_the_system(self, turn: Turn) -> None:

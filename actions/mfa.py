@@ -39,10 +39,11 @@ async def look_at_factors(action: AccountAction, turn: Turn) -> list[Seen]:
 
     `down` where a system does not answer within the turn's deadline.
     """
-    return await seen_factors(action, turn, partial(_factors_in, action, turn))
+    return await seen_factors(action, turn, partial(factors_in, action, turn))
 
 
-async def _factors_in(action: AccountAction, turn: Turn, system: System) -> FactorLook:
+async def factors_in(action: AccountAction, turn: Turn, system: System) -> FactorLook:
+    """A fresh look at the person's factors in one system; `down` where it does not answer within the deadline."""
     try:
         return await action.runtime.on_system(system, action.runtime.resets.check, system, turn.person.id)
     except asyncio.TimeoutError:

@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 from datetime import datetime, timedelta
 
-from account_access import freezes, notices
+from account_access import freezes, notices, offers, people, words
 from account_access.connectors.base import Account, AccountNotFound, SystemFailure
 from account_access.connectors.lockout_cause import LockoutCause, Source, cause_of
 from account_access.connectors.registry import System
 from account_access.unlocks import Look
-from actions.asking import AskAction
+from actions.asking import AskAction, AskHelp
 from actions.base import AccountAction, Turn
 from actions.notices import Announcement, AskLockout
 from actions.support import StoreAction
@@ -17,8 +17,9 @@ from actions.unlock import close_answered, tell_ticket
 
 # How far back a lockout's own history is read.
 HISTORY = timedelta(hours=24)
-# A lockout that is over is still explained for so long.
+# A lockout that is over is still explained for so long, a manager's no that came after it for so long.
 PAST = timedelta(days=7)
+REFUSED = timedelta(hours=24)
 
 
 class ReportNotMe(StoreAction):
@@ -58,6 +59,17 @@ class AskNotMe(AskAction):
     """Somebody else was at it? Asked before self-service stops on words that answer nothing."""
 
     question = "not_me"
+
+
+class CheckFreeze(StoreAction):
+    """It was me after all: is self-service stopped? No chat answer lifts that (X10)."""
+
+    def name(self) -> str:
+        return "action_check_freeze"
+
+    def in_store(self, turn: Turn) -> str:
+        with self.runtime.store.reading() as connection:
+            return "frozen" if freezes.standing(connection, turn.person.id) else "not_frozen"
 
 
 class TellFreeze(StoreAction):
@@ -130,6 +142,8 @@ class TellWhyLocked(AccountAction):
 
     def _tell(self, turn: Turn, seen) -> None:
         look, cause, ends = seen or (None, None, None)
+        if (look is None or look.outcome != "locked") and self._told_of_a_no(turn, cause):
+            return
         if look is None or look.outcome == "down":
             turn.say("utter_tell_why_locked_down")
         elif cause is None:
@@ -137,9 +151,24 @@ class TellWhyLocked(AccountAction):
         else:
             self._tell_cause(turn, look, cause, ends)
 
+    def _told_of_a_no(self, turn: Turn, cause: LockoutCause | None) -> bool:
+        """Whether the last thing that ended for this person is a manager's no or silence; then that is told (M9)."""
+        since = max(self.now - REFUSED, cause.locked_at if cause else self.now - REFUSED)
+        with self.runtime.store.reading() as connection:
+            found = self.runtime.approvals.turned_down(connection, turn.person.id, since)
+        if found is None:
+            return False
+        request, at = found
+        approver = people.get(self.runtime.store, request.approver_id)
+        turn.slots["approver_name"] = approver.name or approver.login
+        turn.slots["decided_at"] = self.spoken(turn, at)
+        turn.say(f"utter_tell_why_locked_{request.outcome}")
+        return True
+
     def _tell_cause(self, turn: Turn, look: Look, cause: LockoutCause, ends: datetime | None) -> None:
         turn.slots["locked_since"] = self.spoken(turn, cause.locked_at)
-        turn.slots["attempts"] = str(cause.failures)
+        counted = "utter_tell_why_locked_attempts_one" if cause.failures == 1 else "utter_tell_why_locked_attempts_many"
+        turn.slots["attempts"] = words.fill(turn.domain["responses"], counted, {"count": str(cause.failures)})
         source = cause.stale_device or next(iter(cause.sources), None)
         if source:
             turn.slots["attempts_from"] = _where(source)
@@ -192,4 +221,12 @@ class AnnounceAvailable(Announcement):
         return "action_announce_available"
 
     async def act(self, turn: Turn) -> str:
-        return "available" if turn.notice and turn.notice.kind == notices.AVAILABLE else "notice_dropped"
+        if turn.notice is None or turn.notice.kind != notices.AVAILABLE:
+            return "notice_dropped"
+        await self.runtime.in_store(self._end_of_the_wait, turn)
+        return "available"
+
+    def _end_of_the_wait(self, turn: Turn) -> None:
+        """A ticket was offered because the system was silent; a yes from now on means something else."""
+        with self.runtime.store.begin() as connection:
+            offers.overtake(connection, self.now, turn.person.id, turn.notice.facts["system"], (AskHelp.question,))

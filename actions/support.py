@@ -10,13 +10,13 @@ from account_access import offers, requests, tickets
 from account_access.store import tables
 from account_access.tickets import Ticket
 from actions.base import AccountAction, Turn
+from actions.open_questions import standing
 from actions.unlock import close_answered
 
 # A second "get help" within this belongs to the ticket that is open already.
 SAME_TROUBLE = timedelta(hours=1)
 # How far back "it works now" and "still can't get in" reach without an offer.
 RECENT = timedelta(hours=24)
-STATUS_REACH = timedelta(days=30)
 LAST_MESSAGES = 5
 
 
@@ -93,26 +93,6 @@ class OpenTicket(StoreAction):
         return "\n".join(lines)
 
 
-class TicketStatus(StoreAction):
-    """What became of the person's ticket."""
-
-    def name(self) -> str:
-        return "action_ticket_status"
-
-    def in_store(self, turn: Turn) -> str:
-        with self.runtime.store.reading() as connection:
-            since = self.now - STATUS_REACH
-            ticket = tickets.latest(connection, turn.person.id, since, tickets.OPEN)
-            # Only where nothing is open: an act's own ticket is resolved as soon as it is opened.
-            ticket = ticket or tickets.latest(connection, turn.person.id, since)
-            changed = tickets.changed_at(connection, ticket.id) if ticket else None
-        if ticket is None:
-            return "ticket_none"
-        self.told(turn, ticket)
-        turn.slots["ticket_changed"] = self.spoken(turn, changed)
-        return "ticket_told" if ticket.state == tickets.OPEN else "ticket_closed"
-
-
 class MarkResolved(StoreAction):
     """It worked: counted as resolved by claim (X8)."""
 
@@ -149,13 +129,15 @@ class MarkResolved(StoreAction):
 
 
 class ReopenIssue(StoreAction):
-    """Still no luck: the ticket opens again."""
+    """Still no luck: the ticket opens again; for steps that were read and did not help, a new one is offered."""
 
     def name(self) -> str:
         return "action_reopen_issue"
 
     def in_store(self, turn: Turn) -> str:
         close_answered(self, turn)
+        if self._steps_were_read(turn):
+            return "not_helped"
         with self.runtime.store.begin() as connection:
             found = self._tickets(connection, turn)
             if not found:
@@ -166,6 +148,13 @@ class ReopenIssue(StoreAction):
             ]
         self.told(turn, *found)
         return "reopened" if any(reopened) else "ticket_known"
+
+    def _steps_were_read(self, turn: Turn) -> bool:
+        """Whether "did the steps help?" stands, or the ticket that was offered because they did not."""
+        if standing(self, turn, "after_article"):
+            return True
+        offered = standing(self, turn, "help")
+        return offered is not None and offered.subject["cause"] == "not_helped"
 
     def _tickets(self, connection, turn: Turn) -> list[Ticket]:
         asked = tickets_asked_about(connection, turn)

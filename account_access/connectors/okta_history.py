@@ -8,6 +8,7 @@ import json
 import re
 from typing import Any
 
+from account_access.connectors import clients
 from account_access.connectors.base import SignInEvent, SignInOutcome, TemporarilyUnavailable
 from account_access.connectors.okta_reading import instant, mapping, optional, text, words
 
@@ -81,11 +82,11 @@ def _event(event: dict[str, Any], outcome: SignInOutcome) -> SignInEvent:
 
 
 def _client(agent: dict[str, Any], raw: str, unattended: bool) -> str | None:
-    """`Chrome on Windows 10` for a browser that Okta knows, else what the program calls itself."""
+    """`Chrome on Windows 10` for a browser Okta knows, `an iPhone (mail app)`, or what the program calls itself."""
     browser, system = words(agent, "browser", LONGEST), words(agent, "os", LONGEST)
     known_system = system if system and system.upper() != "UNKNOWN" else None
     if unattended or not browser or browser.upper() == "UNKNOWN":
-        return _program(raw) or known_system
+        return (clients.known_by(raw) if unattended else None) or _program(raw) or known_system
     name = browser.replace("_", " ").title()
     return f"{name} on {known_system}" if known_system else name
 

@@ -144,6 +144,13 @@ CASES = [
     ([MENU], "my phone is new", "reset_mfa", "reset_mfa", "menu"),
     ([AFTER], "still the same", "report_unresolved", "report_unresolved", "after_unlock"),
     ([UNLOCK], "let me talk to somebody", "contact_support", "contact_support", "unlock"),
+    # a yes that names an entry of what was shown last
+    ([HELP, MENU], "yes unlock", "affirm", "unlock_account", "menu"),
+    ([MENU], "yes please unlock my account", "affirm", "unlock_account", "menu"),
+    ([MENU], "ok, reset mfa then", "affirm", "reset_mfa", "menu"),
+    ([MENU, LOCKOUT], "yes unlock", "affirm", "affirm", "lockout"),
+    ([MENU, HELP], "yes unlock", "affirm", "affirm", "help"),
+    ([MENU], "yes account", "affirm", "affirm", "none"),
     # what is no answer stays what it is
     ([UNLOCK], "hello", "greet", "greet", "none"),
     ([MENU], "sure", "affirm", "affirm", "none"),

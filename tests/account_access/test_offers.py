@@ -73,6 +73,19 @@ def test_typed_answer_never_outlives_its_question(world):
     assert answerable(world) == []
 
 
+def test_x12_question_that_is_shown_again_is_one_and_counts_from_then(world):
+    first = world.offer(question="menu", answers=(("Reset MFA", "reset_mfa"),))
+    last = world.offer(question="lockout", answers=TWO, from_notice=True)
+    assert answerable(world) == [first.id, last.id]
+    with world.store.begin() as connection:
+        conversation.say(connection, world.clock.now(), world.person().id, "again", 0, "again", offer_id=first.id)
+    assert answerable(world) == [last.id, first.id]
+    inbound = world.say("dana", "yes")
+    with world.store.reading() as connection:
+        kept = offers.still_answerable(connection, [first.id, last.id], inbound)
+    assert [offer.id for offer in kept] == [last.id, first.id]
+
+
 def test_message_answers_what_was_shown_when_it_was_written_and_nothing_later(world):
     """Each message carries the offers that were answerable when it was stored (X12)."""
     world.offer(question="menu", answers=(("Reset MFA", "reset_mfa"),))

@@ -8,6 +8,7 @@ from account_access.articles import Articles
 from account_access.connectors.base import FactorKind, TemporarilyUnavailable
 from account_access.store import tables
 from actions.articles import AskAfterInstructions, AskArticle, SendArticle
+from tests.actions.test_mfa import enrol
 from tests.actions.test_passwords import article
 
 LONG = "\n".join(f"{number}. {'word ' * 30}" for number in range(1, 10))
@@ -22,6 +23,7 @@ def desk(stage):
             article("unlock", "unlock"),
         ]
     )
+    enrol(stage, (FactorKind.OKTA_VERIFY_PUSH, "Pixel 8"))
     return stage
 
 
@@ -45,7 +47,7 @@ class TestAsking:
     def test_m6_question_never_starts_a_reset(self, desk):
         desk.world.fake.enrol("00u-dana", FactorKind.SMS)
         asked(desk)
-        assert desk.world.fake.calls == [] and desk.world.rows(tables.requests) == []
+        assert desk.world.fake.removed == [] and desk.world.rows(tables.requests) == []
 
     @pytest.mark.parametrize(
         ("capabilities", "verification", "automated"),
@@ -72,6 +74,12 @@ class TestAsking:
     def test_m6_outcome_of_an_earlier_turn_changes_no_question(self, desk):
         desk.outcome = "relocked"
         assert asked(desk).slots["article_title"] == "About phone"
+
+    def test_m8_no_steps_for_an_old_device_where_there_is_none(self, desk):
+        desk.world.fake.enrolled.clear()
+        result = asked(desk)
+        assert (result.outcome, result.responses) == ("no_factor", [])
+        assert result.slots["enrolment_url"]
 
     def test_without_an_article_it_says_so(self, desk):
         desk.runtime.articles = Articles()

@@ -86,7 +86,7 @@ def test_every_cause_of_help_has_its_response():
     causes = set(AskHelp.CAUSE_BY_INTENT.values())
     causes |= {"down", "limited", "human", "failed", "instructions", "no_account", "relocked", "paused"}
     causes |= {unlock_several.PARTLY}
-    causes |= {"expiry_unknown"}
+    causes |= {"expiry_unknown", "not_helped"}
     causes |= {"password_human", "no_article"}
     causes |= {"mfa_human", "mfa_limited", "mfa_instructions", "mfa_failed", "no_approver"}
     causes |= {"approval_denied", "approval_expired", "code_failed"}

@@ -5,7 +5,6 @@ import pytest
 from account_access import conversation, directory_facts, freezes, notices, receipts, reminders, requests, tickets
 from account_access.store import tables
 from actions.receipts import PAGE, AskHistory, AskNotifications, ChangeNotifications, TellWhyNotified
-from actions.support import TicketStatus
 from tests.account_access.world import directory_person
 from tests.actions.stage import domain
 
@@ -228,16 +227,3 @@ class TestNotifications:
         assert not world.claim(second, 30)
         world.clock.move(hours=138)
         assert world.claim(second, 30)
-
-
-class TestTicketStatus:
-    def test_open_before_resolved(self, stage):
-        unlocked(stage.world)
-        result = stage.typed(TicketStatus, "my ticket?", "ask_ticket_status")
-        assert (result.outcome, result.slots["ticket_reference"]) == ("ticket_closed", "AA-1001")
-        assert result.slots["ticket_changed"] == "9:00 AM PST"
-        with stage.world.store.begin() as connection:
-            tickets.open_ticket(connection, stage.world.clock.now(), stage.world.person().id, "help:1", "Help", "x")
-        unlocked(stage.world)
-        result = stage.typed(TicketStatus, "my ticket?", "ask_ticket_status")
-        assert (result.outcome, result.slots["ticket_reference"]) == ("ticket_told", "AA-1002")

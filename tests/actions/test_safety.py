@@ -186,7 +186,7 @@ class TestWhy:
         assert result.responses == ["utter_tell_why_locked_place"]
         facts = {name: result.slots[name] for name in ("attempts", "attempts_from", "attempts_with", "locked_since")}
         assert facts == {
-            "attempts": "5",
+            "attempts": "5 wrong passwords",
             "attempts_from": "Lisbon, Portugal",
             "attempts_with": "Chrome on Windows 10",
             "locked_since": "9:01 AM PST",
@@ -196,6 +196,10 @@ class TestWhy:
         self.failed(stage, client=OUTLOOK, unattended=True)
         result = self.why(stage)
         assert result.responses == ["utter_tell_why_locked_device"] and result.slots["attempts_with"] == OUTLOOK
+
+    def test_x9_one_wrong_password_is_no_plural(self, stage):
+        self.failed(stage, count=1)
+        assert self.why(stage).slots["attempts"] == "a wrong password"
 
     @pytest.mark.parametrize(
         ("source", "case"),

@@ -4,7 +4,7 @@ import pytest
 
 from account_access import conversation, offers, tickets
 from account_access.store import tables
-from actions.support import Dismiss, ExplainStale, MarkResolved, OpenTicket, ReopenIssue, TicketStatus
+from actions.support import Dismiss, ExplainStale, MarkResolved, OpenTicket, ReopenIssue
 from actions.unlock import AskAfterUnlock, UnlockAccount
 
 TICKET = (("Open a ticket", "affirm"), ("Cancel", "cancel"))
@@ -69,14 +69,6 @@ class TestGetHelp:
                 found = tickets.latest(connection, stage.world.person().id, stage.world.clock.now())
                 tickets.change_state(connection, stage.world.clock.now(), found, tickets.RESOLVED, "", "k")
         assert stage.typed(OpenTicket, "get help", "contact_support").outcome == "ticket_opened"
-
-    def test_status_is_told(self, stage):
-        assert stage.typed(TicketStatus, "my ticket?", "ask_ticket_status").outcome == "ticket_none"
-        stage.typed(OpenTicket, "get help", "contact_support", "eli")
-        assert stage.typed(TicketStatus, "my ticket?", "ask_ticket_status").outcome == "ticket_none"
-        stage.typed(OpenTicket, "get help", "contact_support")
-        result = stage.typed(TicketStatus, "my ticket?", "ask_ticket_status")
-        assert (result.outcome, result.slots["ticket_reference"]) == ("ticket_told", "AA-1002")
 
 
 class TestItWorked:

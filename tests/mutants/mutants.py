@@ -328,8 +328,8 @@ DOMAIN = [
         "account_access/connectors/okta_history.py",
         (
             "nobody's user agent speaks in our voice (X9)",
-            "return _program(raw) or known_system",
-            "return raw[:LONGEST] or known_system",
+            "or _program(raw) or known_system",
+            "or raw[:LONGEST] or known_system",
             "connectors/test_okta_answers as_people_know_it",
         ),
     ),
@@ -695,8 +695,8 @@ DOMAIN = [
         ),
         (
             "a bare yes names no question (X12)",
-            "titled = [] if bare else _called(text, offers)",
-            "titled = _called(text, offers)",
+            "titled = [] if bare else _called(text, intent, offers)",
+            "titled = _called(text, intent, offers)",
             "test_answers",
         ),
         (

@@ -235,7 +235,7 @@ class Contract:
         locked_at = next(event.at for event in history if event.outcome is SignInOutcome.LOCKED)
         cause = cause_of(history, locked_at)
         assert cause.failures >= 4 and cause.first_at <= cause.last_at <= cause.locked_at
-        assert "ActiveSync" in cause.stale_device.client and cause.stale_device.city == "Oakland"
+        assert "iPhone" in cause.stale_device.client and cause.stale_device.city == "Oakland"
         assert organisation.connector.sign_in_history(organisation.someone_else, LONG_AGO) == ()
 
     def test_x9_history_before_the_instant_is_left_out(self, organisation):

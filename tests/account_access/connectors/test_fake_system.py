@@ -41,7 +41,7 @@ def organisation():
     fake.accounts["00u-zoe"] = replace(gone, status=Status.DEACTIVATED)
 
     def fail(external_id: str, times: int) -> None:
-        told = SignInEvent(START, SignInOutcome.FAILED, "198.51.100.77", "Oakland", None, "Exchange ActiveSync", True)
+        told = SignInEvent(START, SignInOutcome.FAILED, "198.51.100.77", "Oakland", None, "an iPhone (mail app)", True)
         fake.history.setdefault(external_id, []).extend([told] * times)
 
     def trouble(kind: str) -> None:
