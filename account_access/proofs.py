@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
-from account_access import audit, policy
+from account_access import audit, people, policy
 from account_access.clock import Clock
 from account_access.connectors.base import (
     SENT_CODES,
@@ -144,6 +144,9 @@ class Proofs:
             return None, "over"
         with self.store.reading() as connection:
             held = self.resets.held(connection, request.person_id, request.system, request.confirmed_at)
+            owner = people.owner_of(connection, request.system, request.external_id)
+        if owner != request.person_id:
+            return None, "over"
         return (None, "held") if held else (request, "")
 
     def _factor(self, system: System, prover: Prover, factor_id: str) -> tuple[Request | None, Factor | None, str]:

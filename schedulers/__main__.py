@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from datetime import timedelta
+from functools import partial
 
 from account_access import clock as clocks
 from account_access import joins
@@ -26,7 +27,7 @@ from schedulers import (
     simulate,
 )
 from schedulers.preview import BadRequest
-from schedulers.service import HEARTBEAT_SECONDS, Service, last_beat, run
+from schedulers.service import HEARTBEAT_SECONDS, Jobs, Service, last_beat, run
 
 FRESH = timedelta(seconds=20)
 # How often it is looked whether a daily run is due.
@@ -85,25 +86,29 @@ def by_hand(options: argparse.Namespace, path: str) -> int:
 def watch(service: Service) -> int:
     """Runs every job until stopped."""
     claims.release_of_the_dead(service.store)
-    section = service.settings
-    run(
-        service,
-        {
-            "heartbeat": (Service.beat, HEARTBEAT_SECONDS),
-            "directory": (directory.sync, section.schedulers.sync_minutes * 60),
-            "lockouts": (lockouts.poll, section.lockout.poll_seconds),
-            "password expiry": (password_expiry.run, RUN_SECONDS),
-            "password expired": (password_expiry.tell_at_once, RUN_SECONDS),
-            "contractor expiry": (contractor_expiry.run, RUN_SECONDS),
-            "deliveries": (deliveries.deliver, 0.5),
-            "requests": (followups.finish_requests, 2),
-            "desk": (followups.empty_desk_outbox, 1),
-            "verification": (followups.verify_acts, 5),
-            "mails": (followups.send_mails, 5),
-            "outages": (followups.tell_when_back, 5),
-        },
-    )
+    run(service, jobs(service))
     return 0
+
+
+def jobs(service: Service) -> Jobs:
+    """Every job by its name, and the seconds between its runs; what asks a system by the clock is a job a system."""
+    section = service.settings
+    found: Jobs = {
+        "heartbeat": (Service.beat, HEARTBEAT_SECONDS),
+        "password expiry": (password_expiry.run, RUN_SECONDS),
+        "password expired": (password_expiry.tell_at_once, RUN_SECONDS),
+        "contractor expiry": (contractor_expiry.run, RUN_SECONDS),
+        "deliveries": (deliveries.deliver, 0.5),
+        "requests": (followups.finish_requests, 2),
+        "desk": (followups.empty_desk_outbox, 1),
+        "verification": (followups.verify_acts, 5),
+        "mails": (followups.send_mails, 5),
+        "outages": (followups.tell_when_back, 5),
+    }
+    for key, system in service.systems.items():
+        found[f"directory {key}"] = partial(directory.sync_one, system=system), section.schedulers.sync_minutes * 60
+        found[f"lockouts {key}"] = partial(lockouts.poll_one, system=system), section.lockout.poll_seconds
+    return found
 
 
 def status(store: Store, clock: Clock, as_json: bool = False) -> int:

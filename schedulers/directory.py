@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -24,13 +25,19 @@ FRESH = timedelta(minutes=30)
 # A directory that fails is not asked again by every job that would like it.
 PAUSE_SECONDS = 30
 
-_reading = threading.Lock()
+# Of each system: one reading at a time, and none while it is decided whose its accounts are.
+_reading: dict[str, threading.RLock] = defaultdict(threading.RLock)
 _failed_at: dict[str, float] = {}
 
 
 def sync(service: Service) -> int:
     """Adds and updates everyone of every system that can list people; returns how many. A system that fails waits."""
-    return sum(_read(service, system) for system in service.systems.values() if system.can("people"))
+    return sum(sync_one(service, system) for system in service.systems.values())
+
+
+def sync_one(service: Service, system: System) -> int:
+    """As `sync`, of one system: a slow one keeps no other waiting (law 4)."""
+    return _read(service, system) if system.can("people") else 0
 
 
 def ensure_fresh(service: Service, system: System) -> bool:
@@ -49,7 +56,7 @@ def wanted_groups(settings: Settings) -> frozenset[str]:
 
 
 def _read(service: Service, system: System) -> int:
-    with _reading:
+    with _reading[system.key]:
         count, complete, started, main = 0, False, service.clock.now(), _main(service)
         try:
             rules = _rules(service, system)
@@ -68,8 +75,8 @@ def _read(service: Service, system: System) -> int:
         else:
             _note(service, system, started, rules)
             complete = True
-        _join(service, system, complete)
-        return count
+    _join(service, system, complete)
+    return count
 
 
 def _pages(service: Service, system: System) -> Iterator[list[DirectoryPerson]]:
@@ -99,8 +106,10 @@ def _join(service: Service, read: System, complete: bool) -> None:
         if read.key not in (main, key):
             continue
         wanted = system.settings.joined_by is not None
-        may_join = complete and _was_read(service, main) and _was_read(service, key)
-        outcome = joins.decide(service.store, service.clock, main, key, wanted, may_join)
+        # Always in this order, or two would wait for each other.
+        with _reading[main], _reading[key]:
+            may_join = complete and _was_read(service, main) and _was_read(service, key)
+            outcome = joins.decide(service.store, service.clock, main, key, wanted, may_join)
         if outcome.joined or outcome.split:
             counted = f"{outcome.joined} accounts joined, {outcome.split} split"
             logger.info("%s: %s, %d cannot be", system.name, counted, len(outcome.ambiguous))

@@ -71,8 +71,12 @@ def last_beat(store: Store) -> datetime | None:
         return connection.execute(select(table.c.at).where(table.c.name == HEARTBEAT_NAME)).scalar()
 
 
-def run(service: Service, jobs: dict[str, tuple[Callable[[Service], object], float]]) -> None:
-    """Runs each job (function, seconds between runs) until SIGTERM or SIGINT; a job that fails runs again next time."""
+# Functions of the service by name, each with the seconds between its runs.
+Jobs = dict[str, tuple[Callable[[Service], object], float]]
+
+
+def run(service: Service, jobs: Jobs) -> None:
+    """Runs each job until SIGTERM or SIGINT; a job that fails runs again next time."""
     scheduler = BackgroundScheduler(
         executors={"default": ThreadPoolExecutor(len(jobs) + 1)},
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},

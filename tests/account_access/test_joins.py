@@ -15,6 +15,7 @@ from account_access.joins import Holder, Joinable
 from account_access.offers import OPEN, OVERTAKEN
 from account_access.passwords import Passwords
 from account_access.people import Person
+from account_access.proofs import Prover
 from account_access.store import tables
 from account_access.verification import Verification
 from tests.account_access.fake_system import FakeDirectoryRules, FakeSystem
@@ -151,12 +152,14 @@ class TestJoining:
             people.link(world.store, world.clock, "https://acme.example", "x", "d.reed@store.example", True)
 
     def test_u9_directory_that_was_not_read_to_its_end_joins_nobody_but_splits(self, world):
-        main_reads(world, dana="1042")
+        main_reads(world, dana="1042", eli="7")
         reads(world, STORE, account("d.reed"))
         assert decide(world, may_join=False).joined == 0 and accounts_of(world) == {"okta": "00u-dana"}
         assert decide(world).joined == 1
-        reads(world, STORE, account("d.reed", None))
-        assert decide(world, may_join=False).split == 1 and accounts_of(world) == {"okta": "00u-dana"}
+        reads(world, STORE, account("d.reed", "7"))
+        outcome = decide(world, may_join=False)
+        assert (outcome.split, outcome.joined, outcome.standing) == (1, 0, 0)
+        assert accounts_of(world) == {"okta": "00u-dana"} and accounts_of(world, "eli") == {"okta": "00u-eli"}
 
     def test_u9_setting_that_was_taken_out_splits_everybody(self, joined):
         assert decide(joined, wanted=False).split == 1
@@ -239,6 +242,18 @@ class TestSplitting:
         found = joined.resets.find(request)
         assert (found.state, found.outcome, found.due_at) == ("void", "stale", None)
 
+    def test_u9_no_code_is_sent_or_tried_for_an_account_that_was_split_off_in_that_moment(self, joined):
+        """The question was made just after the split had closed all others."""
+        subject = {"act": "reset_mfa", "system": STORE, "external_id": "s-d.reed", "factor_ids": ["f"]}
+        self.lost(joined)
+        offer = joined.offer(question="reset_mfa", subject=subject)
+        request = joined.proofs.ask(offer, "1", joined.click("dana", offer), "session-of-dana")
+        elsewhere = FakeSystem(joined.clock, STORE)
+        prover = Prover(request, joined.person().id, "session-of-dana")
+        system = replace(joined.system, key=STORE, connector=elsewhere)
+        assert joined.proofs.look(system, prover).outcome == "over"
+        assert joined.proofs.send(system, prover, "f") == "over" and elsewhere.calls == []
+
     def test_u9_wait_for_the_silent_system_and_looks_afterwards_end(self, joined):
         dana = joined.person().id
         request = self.confirmed(joined)
@@ -291,9 +306,11 @@ class TestAttacks:
             == (before["id"])
         )
 
-    def test_u9_account_with_the_id_of_somebodys_stands_in_nobodys_way(self, joined):
+    @pytest.mark.parametrize("number", [None, "7"], ids=["nobody's", "joined to Eli"])
+    def test_u9_account_with_the_id_of_somebodys_stands_in_nobodys_way(self, joined, number):
         """A second directory calls its account as the provider calls Dana; she signs in for the first time."""
-        store_reads(joined, account("d.reed"), account("evil", external_id="00u-dana"))
+        store_reads(joined, account("d.reed"), account("evil", number, external_id="00u-dana"))
+        assert accounts_of(joined, "eli").get(STORE) == (number and "00u-dana")
         found = people.link(joined.store, joined.clock, "https://acme.example", "00u-dana", "dana@acme.example", True)
         assert found == joined.person()
 

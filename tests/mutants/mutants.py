@@ -1346,4 +1346,168 @@ PROCESSES = [
         ),
     ),
 ]
-MUTANTS = [*DOMAIN, *PASSWORDS, *PROCESSES]
+JOINS = [
+    *_of(
+        "account_access",
+        "account_access/joins.py",
+        (
+            "an account that is gone is nobody's (U9)",
+            "if account.active and account.number:",
+            "if account.number:",
+            "test_joins TestDeciding",
+        ),
+        (
+            "an empty number joins nobody (U9)",
+            "if account.active and account.number:",
+            "if account.active:",
+            "test_joins TestDeciding",
+        ),
+        (
+            "two accounts with a number are nobody's (U9)",
+            "if len(theirs) > 1 or len(theirs_there) > 1 or reused:",
+            "if len(theirs_there) > 1 or reused:",
+            "test_joins TestDeciding",
+        ),
+        (
+            "a number that two people have joins neither (U9)",
+            "if len(theirs) > 1 or len(theirs_there) > 1 or reused:",
+            "if len(theirs) > 1 or reused:",
+            "test_joins TestDeciding",
+        ),
+        (
+            "a number that meant somebody else joins nobody (U9)",
+            "if len(theirs) > 1 or len(theirs_there) > 1 or reused:",
+            "if len(theirs) > 1 or len(theirs_there) > 1:",
+            "test_joins TestDeciding",
+        ),
+        (
+            "who is gone has no accounts (U9)",
+            "if not any(holder.active for holder in theirs_there):",
+            "if not theirs_there:",
+            "test_joins TestDeciding",
+        ),
+        (
+            "what was not read to its end joins nobody (U9)",
+            "if owner and may_join and account.joined_to is None:",
+            "if owner and account.joined_to is None:",
+            "test_joins read_to_its_end",
+        ),
+        (
+            "questions about an account that was split off are closed (X12)",
+            "    _close_offers(connection, now, person_id, system)\n",
+            "",
+            "test_joins x12_old_button",
+        ),
+        (
+            "a question about several is about each of them (U9)",
+            'return value.get("system") == system or any(_is_about(inner, system) for inner in value.values())',
+            'return value.get("system") == system',
+            "test_joins x12_old_button",
+        ),
+        (
+            "notices about an account that was split off are dropped (U9)",
+            "    _drop_notices(connection, now, person_id, system)\n",
+            "",
+            "test_joins notice_about_it",
+        ),
+        (
+            "what waits for a word or a code ends with the split (U9)",
+            ".where(theirs, table.c.state == resets.AWAITING)",
+            '.where(theirs, table.c.state == resets.AWAITING, table.c.state == "none")',
+            "test_joins waits_for_a_word",
+        ),
+        (
+            "who is joined to another is not there (U9)",
+            "where(tables.people.c.id == own).values(active=False)",
+            "where(tables.people.c.id == own).values(active=True)",
+            "test_joins comes_later",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/people.py",
+        (
+            "a first sign-in finds people of the main directory alone (law 1)",
+            "func.lower(table.c.email) == email.lower(), table.c.main.is_(True)",
+            "func.lower(table.c.email) == email.lower()",
+            "test_joins TestAttacks",
+        ),
+        (
+            "another directory's ids stand in nobody's way (U9)",
+            "accounts.c.own_person_id.is_(None), table.c.main.is_(True)",
+            "accounts.c.own_person_id.is_(None)",
+            "test_joins id_of_somebodys",
+        ),
+        (
+            "ids of joined accounts stand in nobody's way (U9)",
+            "accounts.c.own_person_id.is_(None), table.c.main.is_(True)",
+            "table.c.main.is_(True)",
+            "test_joins id_of_somebodys",
+        ),
+        (
+            "another directory writes nothing of the person whose account it is (U9)",
+            "return func.coalesce(tables.accounts.c.own_person_id, tables.accounts.c.person_id)",
+            "return tables.accounts.c.person_id",
+            "test_joins shut_anybody_out",
+        ),
+        (
+            "the number of who is gone is forgotten (U9)",
+            ".values(employee_number=None)",
+            ".values(employee_number=facts.c.employee_number)",
+            "test_joins number_is_not_seen",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/requests.py",
+        (
+            "an act is done on the person's own account alone (U9)",
+            "if people.owner_of(connection, request.system, request.external_id) != request.person_id:",
+            "if False:",
+            "test_joins confirmed_act",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/proofs.py",
+        (
+            "a code is for the person's own account alone (U9)",
+            "if owner != request.person_id:",
+            "if False:",
+            "test_joins no_code",
+        ),
+    ),
+    *_of(
+        "schedulers",
+        "schedulers/directory.py",
+        (
+            "people of a second directory cannot sign in (U9)",
+            "main=system.key == main",
+            "main=True",
+            "test_joining cannot_sign_in",
+        ),
+        (
+            "a main directory that was never read to its end joins nobody (U9)",
+            "may_join = complete and _was_read(service, main) and",
+            "may_join = complete and",
+            "test_joining main_directory_that_never",
+        ),
+        (
+            "a directory that was never read to its end joins nobody (U9)",
+            "may_join = complete and _was_read(service, main) and _was_read(service, key)",
+            "may_join = True",
+            "test_joining directory_that_never_was",
+        ),
+    ),
+    *_of(
+        "schedulers",
+        "schedulers/__main__.py",
+        (
+            "a slow system keeps no other waiting (law 4)",
+            "partial(lockouts.poll_one, system=system), section",
+            "lockouts.poll, section",
+            "test_joining law_4",
+        ),
+    ),
+]
+MUTANTS = [*DOMAIN, *PASSWORDS, *PROCESSES, *JOINS]

@@ -1,6 +1,8 @@
 """U9: two directories are read, and a person's accounts in both become theirs; never the other way round."""
 
 import json
+import threading
+import time
 
 import pytest
 
@@ -63,9 +65,8 @@ def test_u9_directory_that_never_was_read_to_its_end_joins_nobody(service, world
 
     def cut_short():
         yield next(pages())
-        raise store_okta_down
+        raise directory.SystemFailure("cut short")
 
-    store_okta_down = directory.SystemFailure("cut short")
     store_okta.people = cut_short
     directory.sync(service)
     assert accounts_of(world) == {"okta": "00u-dana"}
@@ -77,6 +78,27 @@ def test_u9_directory_that_never_was_read_to_its_end_joins_nobody(service, world
     world.clock.move(minutes=15)
     directory.sync(service)
     assert accounts_of(world) == BOTH
+
+
+def test_u9_main_directory_that_never_was_read_to_its_end_joins_nobody(service, world, store_okta):
+    """Eli, on a page that did not come, has the same number."""
+    world.fake.directory = [[directory_person("dana", employee_number="1042")], [directory_person("eli")]]
+    pages = world.fake.people
+
+    def cut_short():
+        yield next(pages())
+        raise directory.SystemFailure("cut short")
+
+    world.fake.people = cut_short
+    directory.sync(service)
+    assert accounts_of(world) == {"okta": "00u-dana"}
+
+
+def test_u9_people_of_the_second_directory_cannot_sign_in(service, world, store_okta):
+    store_okta.directory[0].append(in_the_store("sofia", None))
+    directory.sync(service)
+    with pytest.raises(people.UnknownPerson):
+        people.link(world.store, world.clock, "https://acme.example", "x", "sofia@store.example", True)
 
 
 def test_u9_without_the_setting_each_account_is_a_person_of_its_own(service, world, store_okta):
@@ -103,6 +125,36 @@ def test_u9_lockout_in_the_second_organisation_is_told_in_the_one_conversation(s
     (notice,) = world.rows(tables.notices, kind=notices.LOCKOUT)
     assert notice["person_id"] == world.person().id
     assert notice["facts"] == {"system": "store", "external_id": "s-dee", "locked_at": since.isoformat()}
+
+
+def test_law_4_slow_organisation_keeps_the_other_ones_lockouts_and_directory_from_nobody(service, world, store_okta):
+    directory.sync(service)
+    store_okta.held = threading.Event()
+    world.lock()
+    told = command.jobs(service)
+    waiting = [threading.Thread(target=told[name][0], args=[service]) for name in ("lockouts store", "directory store")]
+    for thread in waiting:
+        thread.start()
+    try:
+        assert told["lockouts okta"][0](service) == 1
+        world.fake.directory[0][2] = directory_person("mona", given_name="Moni")
+        main = threading.Thread(target=told["directory okta"][0], args=[service])
+        main.start()
+        waiting.append(main)
+        eventually(lambda: world.person("mona").given_name == "Moni")
+        assert all(thread.is_alive() for thread in waiting[:2])
+    finally:
+        store_okta.held.set()
+        for thread in waiting:
+            thread.join(10)
+    assert not any(thread.is_alive() for thread in waiting) and accounts_of(world) == BOTH
+
+
+def eventually(ask) -> None:
+    deadline = time.monotonic() + 5
+    while not ask():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.01)
 
 
 def test_u9_status_names_whom_nobody_can_join(service, world, store_okta, capsys):
