@@ -99,7 +99,7 @@ def test_m1_m4_one_device_of_two_goes_and_the_new_one_is_set_up(stack, somebody,
     person = somebody("omar")
     stack.control.post("add-factor", login=person.login, kind="key", name="YubiKey 5C")
     others = [name for name in factors(stack, person.login) if "YubiKey" not in name]
-    person.writes("I need to reset my MFA")
+    person.writes("I need to reset my MFA for Okta")
     person.hears("Which one is new, lost or broken?")
     picture(person.page, "skill-mfa-choice")
     person.clicks("Security key (YubiKey 5C)")
