@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
 
 from account_access import freezes, notices, offers, people, words
 from account_access.connectors.base import Account, AccountNotFound, SystemFailure
@@ -10,8 +11,9 @@ from account_access.connectors.lockout_cause import LockoutCause, Source, cause_
 from account_access.connectors.registry import System
 from account_access.unlocks import Look
 from actions.asking import AskAction, AskHelp
-from actions.base import AccountAction, Turn
+from actions.base import AccountAction, Turn, turn_to
 from actions.notices import Announcement, AskLockout
+from actions.own_accounts import own_systems
 from actions.support import StoreAction
 from actions.unlock import close_answered, tell_ticket
 
@@ -98,12 +100,20 @@ class TellWhyLocked(AccountAction):
         return "action_tell_why_locked"
 
     async def act(self, turn: Turn) -> str:
+        own = await own_systems(self, turn, "unlock")
+        if len(own.meant) > 1 or own.meant[0] is not turn.system:
+            turn_to(turn, await self.runtime.in_store(self._locked_last, turn, own.meant))
         try:
             seen = await self.runtime.on_system(turn.system, self._read, turn.system, turn.person.id)
         except (asyncio.TimeoutError, SystemFailure):
             seen = None
         await self.runtime.in_store(self._tell, turn, seen)
         return "told"
+
+    def _locked_last(self, turn: Turn, systems: Sequence[System]) -> System:
+        """The system with the person's last lockout that was noted; the first of them where there is none."""
+        long_ago = datetime.min.replace(tzinfo=timezone.utc)
+        return max(systems, key=lambda system: self._told_last(turn.person.id, system.key) or long_ago)
 
     def _read(self, system: System, person_id: str) -> tuple[Look, LockoutCause | None, datetime | None]:
         """A look, the cause of the lockout that stands or the last one, and when it ends by itself (UTC)."""

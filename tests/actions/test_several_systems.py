@@ -13,6 +13,7 @@ from actions import runtime
 from actions.asking import AskHelp, AskMenu, AskWhich
 from actions.mfa import AskFactor, AskMfaSystem, AskResetMfa, CheckFactors, ResetMfa
 from actions.notices import AskLockout
+from actions.safety import TellWhyLocked
 from actions.support import Dismiss, MarkResolved, ReopenIssue
 from actions.unlock import AskAfterUnlock, AskUnlock, CheckAccount, UnlockAccount
 from actions.unlock_several import AskUnlockSeveral, UnlockAccounts
@@ -512,6 +513,19 @@ class TestMenu:
         stage.run(CheckAccount, message)
         menu = stage.run(AskMenu, message)
         assert menu.responses == [response] and menu.slots["system_name"] == system
+
+
+class TestWhy:
+    @pytest.mark.parametrize(
+        ("words", "system"), [("why was I locked?", "Store Okta"), ("why was my okta locked?", "Okta")]
+    )
+    def test_x9_of_the_lockout_that_was_noted_last_or_of_the_system_named(self, stage, words, system):
+        second = stage.second()
+        stage.world.lock()
+        stage.notice()
+        stage.world.clock.move(minutes=5)
+        stage.notice(system="store", external_id="store-dana", locked_at=second.lock("store-dana").isoformat())
+        assert stage.typed(TellWhyLocked, words, "ask_why_locked").slots["system_name"] == system
 
 
 class TestMfa:
