@@ -103,12 +103,17 @@ class Resolution:
     answer_id: str | None = None
 
 
-def resolve(text: str, intent: str, confidence: float, offers: Sequence[OpenOffer]) -> Resolution:
-    """What a typed message answers; `offers` are those it may answer, the last shown last."""
+def resolve(
+    text: str, intent: str, confidence: float, offers: Sequence[OpenOffer], last_shown: str | None
+) -> Resolution:
+    """What a typed message answers; `offers` are those it may answer, the last shown last.
+
+    `last_shown`: the id of what was really shown last, which may be over by now and no more among them.
+    """
     said = _plain(text)
     position = _position(said)
     if position is not None and not _titled(said, offers):
-        return _numbered(position, offers)
+        return _numbered(position, offers, last_shown)
     if _means_all(said) and (taken := _all(text, offers)):
         return taken
     if perhaps(text, intent, offers):
@@ -136,7 +141,7 @@ def candidates(text: str, intent: str, offers: Sequence[OpenOffer]) -> list[tupl
     if titled or intent in (*THINGS, ALL):
         # No classifier chooses what is touched: it takes the thing's name, its number, or words for all (X12).
         return titled
-    return [pair for offer in offers if (pair := _answer_with(offer, bare or intent))]
+    return [pair for offer in offers for pair in _answers_with(offer, bare or intent)]
 
 
 def together(text: str, offers: Sequence[OpenOffer]) -> list[tuple[OpenOffer, OpenAnswer]]:
@@ -245,9 +250,9 @@ def _word(said: str) -> str:
     return " ".join(word for word in said.split() if word not in FILLERS)
 
 
-def _numbered(position: int, offers: Sequence[OpenOffer]) -> Resolution:
-    """A number answers the last shown offer alone."""
-    if offers:
+def _numbered(position: int, offers: Sequence[OpenOffer], last_shown: str | None) -> Resolution:
+    """A number answers what was shown last and nothing else: where that is over, the number is of no other list."""
+    if offers and offers[-1].id == last_shown:
         answers = offers[-1].answers
         index = len(answers) - 1 if position == -1 else position - 1
         if 0 <= index < len(answers):
@@ -257,11 +262,16 @@ def _numbered(position: int, offers: Sequence[OpenOffer]) -> Resolution:
 
 
 def _answer_with(offer: OpenOffer, intent: str) -> tuple[OpenOffer, OpenAnswer] | None:
+    return next(iter(_answers_with(offer, intent)), None)
+
+
+def _answers_with(offer: OpenOffer, intent: str) -> list[tuple[OpenOffer, OpenAnswer]]:
+    """The offer's answer with that intent; of a "which one?" each, for they stand for answers of several questions."""
     for wanted in (intent, *ALIKE.get(intent, ())):
-        for answer in offer.answers:
-            if answer.intent == wanted:
-                return offer, answer
-    return None
+        found = [(offer, answer) for answer in offer.answers if answer.intent == wanted]
+        if found:
+            return found if offer.question == WHICH else found[:1]
+    return []
 
 
 def _plain(text: str) -> str:

@@ -81,6 +81,11 @@ class Inbound:
     session_id: str | None = None
 
     @property
+    def last_shown(self) -> str | None:
+        """The id of the offer that its sender had been shown last, within the time for typed answers."""
+        return self.answerable[-1] if self.answerable else None
+
+    @property
     def signed_in_ago(self) -> timedelta | None:
         """How long before this message its sender had signed in; None where nobody can tell."""
         return self.received_at - self.auth_time if self.auth_time else None
@@ -113,7 +118,7 @@ def accept_text(
                 raise KeyReused(key)
             return Accepted(known.id, known.seq, True)
         now = clock.now()
-        shown = [offer.id for offer in offers.answerable(connection, now, person_id, TYPED_WITHIN)]
+        shown = offers.answerable(connection, now, person_id, TYPED_WITHIN)
         content = dict(kind="text", text=text, redacted=redacted, answerable=shown)
         signed_in = dict(auth_time=auth_time, session_id=session_id)
         return _insert(connection, now, person_id, key, surface, hold_seconds, **content, **signed_in)

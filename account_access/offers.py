@@ -22,13 +22,11 @@ __all__ = ["Offer", "OpenOffer", "Resolution", "resolve"]
 OPEN, ANSWERED, REPLACED, OVERTAKEN = "open", "answered", "replaced", "overtaken"
 EXPIRED = "expired"
 _BY_ID = select(tables.offers).where(tables.offers.c.id == bindparam("offer"))
-_ANSWERABLE = (
-    select(tables.offers)
+_SHOWN = (
+    select(tables.offers.c.id, tables.offers.c.state, tables.offers.c.expires_at)
     .join(tables.inbox, tables.inbox.c.offer_id == tables.offers.c.id)
     .where(
         tables.offers.c.person_id == bindparam("person"),
-        tables.offers.c.state == OPEN,
-        tables.offers.c.expires_at > bindparam("now"),
         tables.inbox.c.created_at > bindparam("shown_after"),
     )
     .order_by(tables.inbox.c.seq)
@@ -155,13 +153,19 @@ def close(
     return changed.rowcount == 1
 
 
-def answerable(connection: Connection, now: datetime, person_id: str, typed_within: timedelta) -> list[Offer]:
-    """The person's open, shown, unexpired offers that a typed answer may concern, the last shown last."""
-    window = {"person": person_id, "now": now, "shown_after": now - typed_within}
-    return _each_once(connection.execute(_ANSWERABLE, window))
+def answerable(connection: Connection, now: datetime, person_id: str, typed_within: timedelta) -> list[str]:
+    """The ids of the person's open, shown, unexpired offers that a typed answer may concern, the last shown last.
+
+    What was shown last is among them even if it is over: whoever types a number means that (X2).
+    """
+    window = {"person": person_id, "shown_after": now - typed_within}
+    shown = _each_once(connection.execute(_SHOWN, window))
+    return [row.id for row in shown if row is shown[-1] or (row.state == OPEN and row.expires_at > now)]
 
 
-def still_answerable(connection: Connection, offer_ids: Sequence[str], inbound_id: str) -> list[Offer]:
+def still_answerable(
+    connection: Connection, offer_ids: Sequence[str], inbound_id: str, written_at: datetime
+) -> list[Offer]:
     """Of the offers that were answerable when a message was written, those still open or closed by that message.
 
     The second half makes a turn that is replayed after a crash find the very offer its first run answered.
@@ -174,11 +178,12 @@ def still_answerable(connection: Connection, offer_ids: Sequence[str], inbound_i
         .join(inbox, inbox.c.offer_id == table.c.id)
         .where(
             table.c.id.in_(list(offer_ids)),
+            table.c.expires_at > written_at,
             or_(table.c.state == OPEN, and_(table.c.state == ANSWERED, table.c.answered_by == inbound_id)),
         )
         .order_by(inbox.c.seq)
     )
-    return _each_once(connection.execute(query))
+    return [_offer(row) for row in _each_once(connection.execute(query))]
 
 
 def overtake(connection: Connection, now: datetime, person_id: str, system: str, questions: Sequence[str]) -> int:
@@ -238,12 +243,12 @@ def raw_answers(connection: Connection, offer_id: str) -> list[dict[str, Any]]:
     return connection.execute(select(tables.offers.c.answers).where(tables.offers.c.id == offer_id)).scalar() or []
 
 
-def _each_once(rows: Iterable[Row]) -> list[Offer]:
+def _each_once(rows: Iterable[Row]) -> list[Row]:
     """Offers by when they were last shown: a question that stands may be shown again, and is the same offer."""
-    last_shown: dict[str, Offer] = {}
-    for offer in map(_offer, rows):
-        last_shown.pop(offer.id, None)
-        last_shown[offer.id] = offer
+    last_shown: dict[str, Row] = {}
+    for row in rows:
+        last_shown.pop(row.id, None)
+        last_shown[row.id] = row
     return list(last_shown.values())
 
 

@@ -50,8 +50,8 @@ def answered_by_click(connection: Connection, inbound: Inbound) -> Answered | No
 
 def answered_by_words(connection: Connection, inbound: Inbound, intent: str) -> Answered | None:
     """The offer that typed words answer: exactly one of those answerable when they were written (X12)."""
-    candidates = offers.still_answerable(connection, inbound.answerable, inbound.id)
-    resolution = offers.resolve(inbound.text, intent, 1.0, [offer.as_open() for offer in candidates])
+    asked = [offer.as_open() for offer in standing(connection, inbound)]
+    resolution = offers.resolve(inbound.text, intent, 1.0, asked, inbound.last_shown)
     if resolution.question in (NONE, SEVERAL):
         return None
     found = _own_and_current(connection, inbound, resolution.offer_id, resolution.answer_id)
@@ -65,10 +65,14 @@ def answered_together(connection: Connection, inbound: Inbound) -> list[Answered
     """The questions to which typed words such as "yes, both" say yes at once (U9); none where they might mean less."""
     if inbound.kind == "click":
         return []
-    candidates = offers.still_answerable(connection, inbound.answerable, inbound.id)
-    pairs = answers.together(inbound.text, [offer.as_open() for offer in candidates])
+    pairs = answers.together(inbound.text, [offer.as_open() for offer in standing(connection, inbound)])
     found = [_own_and_current(connection, inbound, offer.id, answer.id) for offer, answer in pairs]
     return [answered for answered in found if answered]
+
+
+def standing(connection: Connection, inbound: Inbound) -> list[Offer]:
+    """The offers that a typed message may answer, as far as they are still open or it has closed them itself."""
+    return offers.still_answerable(connection, inbound.answerable, inbound.id, inbound.received_at)
 
 
 def _own_and_current(

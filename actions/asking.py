@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from account_access import answers, causes, offers, outages
+from account_access import answers, causes, offers, outages, turns
 from account_access.answers import OpenAnswer, OpenOffer
 from account_access.offers import Offer
 from actions.base import AccountAction, Turn, turn_to
@@ -208,7 +208,7 @@ class AskWhich(AskAction):
         if turn.inbound is None:
             return []
         with self.runtime.store.reading() as connection:
-            open_offers = offers.still_answerable(connection, turn.inbound.answerable, turn.inbound.id)
+            open_offers = turns.standing(connection, turn.inbound)
         asked = [offer.as_open() for offer in open_offers if offer.question != self.question]
         words = turn.inbound.text, turn.intent
         return [*answers.candidates(*words, asked), *answers.perhaps(*words, asked)]

@@ -3,7 +3,7 @@
 A question that is shown again is the same offer, so that there is still one thing to say yes to (X12).
 """
 
-from account_access import offers, people
+from account_access import offers, people, turns
 from account_access.offers import Offer
 from account_access.requests import Request
 from actions.base import AccountAction, Turn
@@ -14,7 +14,7 @@ def standing(action: AccountAction, turn: Turn, question: str | None = None) -> 
     if turn.inbound is None:
         return None
     with action.runtime.store.reading() as connection:
-        found = offers.still_answerable(connection, turn.inbound.answerable, turn.inbound.id)
+        found = turns.standing(connection, turn.inbound)
     named = [offer for offer in found if offer.state == offers.OPEN and question in (None, offer.question)]
     in_time = [offer for offer in named if offer.expires_at > action.now]
     return in_time[-1] if in_time else None

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from account_access import offers, requests, tickets
+from account_access import offers, requests, tickets, turns
 from account_access.store import tables
 from account_access.tickets import Ticket
 from actions.base import AccountAction, Turn
@@ -124,7 +124,7 @@ class MarkResolved(StoreAction):
         """Whether "shall I unlock it?" stands unanswered: then a look comes before any gladness."""
         if turn.inbound is None:
             return False
-        standing = offers.still_answerable(connection, turn.inbound.answerable, turn.inbound.id)
+        standing = turns.standing(connection, turn.inbound)
         return any(offer.subject.get("act") == "unlock" for offer in standing)
 
 

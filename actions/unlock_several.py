@@ -59,7 +59,7 @@ def lockouts_told(action: AccountAction, turn: Turn) -> list[Seen]:
     if turn.inbound is None:
         return []
     with action.runtime.store.reading() as connection:
-        asked = offers.still_answerable(connection, turn.inbound.answerable, turn.inbound.id)
+        asked = turns.standing(connection, turn.inbound)
     found: dict[str, Seen] = {}
     for offer in asked:
         system = action.runtime.systems.get(offer.subject.get("system"))

@@ -20,7 +20,7 @@ from sanic.response import HTTPResponse, json
 from sqlalchemy.engine import Connection
 
 from account_access import clock as clocks
-from account_access import conversation, faults, notices, offers
+from account_access import conversation, faults, notices
 from account_access import settings as configuration
 from account_access.clock import Clock
 from account_access.conversation import Inbound
@@ -28,7 +28,7 @@ from account_access.notices import Notice
 from account_access.settings import SettingsError
 from account_access.store import Store
 from account_access.store.engine import StoreOutdated
-from account_access.turns import STALE_INTENT, answered_by_click
+from account_access.turns import STALE_INTENT, answered_by_click, standing
 from channels import failed_turn
 from channels.failed_turn import TurnFailed
 
@@ -334,6 +334,6 @@ def _parsed(text: str, intent: str, question: str) -> dict[str, Any]:
 
 def _text(connection, inbound: Inbound) -> tuple[dict[str, Any], None]:
     """Typed words carry the offers they may answer; the last NLU component resolves them."""
-    candidates = offers.still_answerable(connection, inbound.answerable, inbound.id)
-    listed = [offer.as_open().as_metadata() for offer in candidates]
-    return {"inbound": inbound.id, "offers": listed, "redacted": inbound.redacted}, None
+    listed = [offer.as_open().as_metadata() for offer in standing(connection, inbound)]
+    asked = {"offers": listed, "last_shown": inbound.last_shown}
+    return {"inbound": inbound.id, **asked, "redacted": inbound.redacted}, None

@@ -27,9 +27,9 @@ WORD = re.compile(r"\w+")
 class AnswerResolver(GraphComponent):
     """Turns yes, no, a number or a typed title into the intent of the open offer's answer, and names the question (X2).
 
-    The offers come in the message's metadata under `offers`, as the door stored them when the message was written; a
-    message that the door redacted becomes `share_secret` (P3). The entity `question` is always added, so that no rule
-    reads an older message's.
+    The offers come in the message's metadata under `offers`, as the door stored them when the message was written, and
+    under `last_shown` which of them a number answers; a message that the door redacted becomes `share_secret` (P3). The
+    entity `question` is always added, so that no rule reads an older message's.
 
     `yes_from`: a message is only taken for a yes from this confidence on, because a yes leads to an act (X12); below,
     or if it says yes and no, it was not understood. `begin_from`: the same for the wishes that begin an act; below, the
@@ -72,7 +72,7 @@ class AnswerResolver(GraphComponent):
             resolution = Resolution(REDACTED_INTENT, NONE, 1.0)
         else:
             offers = [OpenOffer.from_metadata(offer) for offer in metadata.get("offers") or []]
-            resolution = resolve(message.get(TEXT) or "", name, confidence, offers)
+            resolution = resolve(message.get(TEXT) or "", name, confidence, offers, metadata.get("last_shown"))
         if resolution.intent != name:
             resolved = {INTENT_NAME_KEY: resolution.intent, PREDICTED_CONFIDENCE_KEY: resolution.confidence}
             message.set(INTENT, resolved, add_to_output=True)

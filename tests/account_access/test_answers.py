@@ -179,7 +179,7 @@ CASES = [
 
 @pytest.mark.parametrize(("offers", "text", "intent", "then", "question"), CASES)
 def test_x2_typed_message_answers(offers, text, intent, then, question):
-    resolution = resolve(text, intent, 0.7, offers)
+    resolution = resolve(text, intent, 0.7, offers, offers[-1].id if offers else None)
     assert (resolution.intent, resolution.question) == (then, question)
     answered = question not in ("none", "several")
     assert (resolution.offer_id is not None) is answered
@@ -192,8 +192,16 @@ def test_x2_typed_message_answers(offers, text, intent, then, question):
 @pytest.mark.parametrize(("offers", "text", "intent", "then", "question"), CASES)
 def test_resolving_twice_changes_nothing(offers, text, intent, then, question):
     """The last NLU component resolves, and the action server again with the intent it then reads."""
-    first = resolve(text, intent, 0.7, offers)
-    assert resolve(text, first.intent, 1.0, offers).offer_id == first.offer_id
+    last_shown = offers[-1].id if offers else None
+    first = resolve(text, intent, 0.7, offers, last_shown)
+    assert resolve(text, first.intent, 1.0, offers, last_shown).offer_id == first.offer_id
+
+
+@pytest.mark.parametrize("text", ["1", "the first one", "last", "#2"])
+@pytest.mark.parametrize("last_shown", ["of something that is over", None])
+def test_x2_number_means_what_was_shown_last_even_if_that_is_over(text, last_shown):
+    resolution = resolve(text, "affirm", 0.99, [UNLOCK, LOCKOUT], last_shown)
+    assert (resolution.intent, resolution.question, resolution.offer_id) == ("choose_option", "none", None)
 
 
 @pytest.mark.parametrize("given", [UNLOCK, MENU, AFTER, HELP])
@@ -240,7 +248,7 @@ class TestSeveralAccounts:
         ],
     )
     def test_u9_x2_words_that_choose(self, words, intent, asked, expected):
-        found = resolve(words, intent, 0.99, [asked])
+        found = resolve(words, intent, 0.99, [asked], asked.id)
         assert (found.intent, found.question, found.answer_id) == expected
 
     @pytest.mark.parametrize(
@@ -262,5 +270,5 @@ class TestSeveralAccounts:
     def test_x12_yes_both_answers_lockouts_alone(self, words, asked, answers):
         assert len(together(words, asked)) == answers
         expected = ("choose_all", "several") if answers else None
-        found = resolve(words, "affirm", 0.99, asked)
+        found = resolve(words, "affirm", 0.99, asked, asked[-1].id)
         assert ((found.intent, found.question) == expected) == bool(answers)

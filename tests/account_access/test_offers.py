@@ -6,7 +6,7 @@ import pytest
 
 from account_access import conversation, offers
 from account_access.store import tables
-from account_access.turns import answered
+from account_access.turns import answered, standing
 
 TYPED = timedelta(hours=2)
 TWO = (("Yes", "affirm"), ("No", "deny"))
@@ -15,8 +15,7 @@ TICKET = (("Open a ticket", "affirm"), ("Cancel", "cancel"))
 
 def answerable(world, name="dana"):
     with world.store.reading() as connection:
-        found = offers.answerable(connection, world.clock.now(), world.person(name).id, TYPED)
-    return [offer.id for offer in found]
+        return offers.answerable(connection, world.clock.now(), world.person(name).id, TYPED)
 
 
 def who_answers(world, inbound_id, intent="affirm"):
@@ -68,9 +67,9 @@ def test_x12_typed_answer_is_good_for_two_hours_and_a_button_for_a_day(world, mi
 def test_typed_answer_never_outlives_its_question(world):
     world.offer(question="lockout", answers=TWO, expires_in=timedelta(hours=1))
     world.clock.move(minutes=59)
-    assert len(answerable(world)) == 1
+    assert who_answers(world, world.say("dana", "yes")) is not None
     world.clock.move(minutes=1)
-    assert answerable(world) == []
+    assert who_answers(world, world.say("dana", "yes")) is None
 
 
 def test_x12_question_that_is_shown_again_is_one_and_counts_from_then(world):
@@ -82,7 +81,7 @@ def test_x12_question_that_is_shown_again_is_one_and_counts_from_then(world):
     assert answerable(world) == [last.id, first.id]
     inbound = world.say("dana", "yes")
     with world.store.reading() as connection:
-        kept = offers.still_answerable(connection, [first.id, last.id], inbound)
+        kept = standing(connection, conversation.find_inbound(connection, inbound))
     assert [offer.id for offer in kept] == [last.id, first.id]
 
 
@@ -149,6 +148,26 @@ def test_overtaking_closes_the_questions_about_that_system_alone(world):
     assert [world.state_of(o) for o in (mine, elsewhere, help_offer, theirs)] == ["overtaken", "open", "open", "open"]
 
 
+@pytest.mark.parametrize("state", [offers.ANSWERED, offers.OVERTAKEN, "expired"])
+@pytest.mark.parametrize("when", ["before it was written", "while it was on its way"])
+def test_x2_number_never_falls_through_to_an_earlier_question(world, state, when):
+    """Who types "1" under a list means that list: if it is over by then, no other question is answered (X12)."""
+    earlier = world.offer(question="lockout", answers=TWO, from_notice=True)
+    last = world.offer(question="reset_mfa", answers=TWO, expires_in=timedelta(minutes=10))
+
+    def end(offer):
+        return world.clock.move(minutes=10) if state == "expired" else close(world, offer, state)
+
+    if when == "before it was written":
+        end(last)
+        assert who_answers(world, world.say("dana", "1")) is None
+    else:
+        written = world.say("dana", "1")
+        end(last)
+        assert who_answers(world, written) == ((last.id, "affirm") if state == "expired" else None)
+    assert who_answers(world, world.say("dana", "yes")) == (earlier.id, "affirm")
+
+
 class TestWhich:
     """X2: with several open, the person is asked which, and that answer reaches the question it stands for."""
 
@@ -173,11 +192,21 @@ class TestWhich:
 
     @pytest.mark.parametrize(("text", "question"), [("1", "lockout"), ("2", "help"), ("open a ticket", "help")])
     def test_rules_read_the_question_behind_it(self, asked, text, question):
-        lockout, help_offer, which = (offer.as_open() for offer in asked)
-        assert offers.resolve(text, "affirm", 1.0, [lockout, help_offer, which]).question == question
+        listed = [offer.as_open() for offer in asked]
+        assert offers.resolve(text, "affirm", 1.0, listed, listed[-1].id).question == question
 
     def test_yes_alone_still_says_too_little(self, world, asked):
         assert who_answers(world, world.say("dana", "yes")) is None
+
+    def test_yes_to_it_says_too_little_also_where_nothing_else_can_be_answered_by_words_any_more(self, world, asked):
+        with world.store.begin() as connection:
+            connection.execute(
+                tables.inbox.update()
+                .where(tables.inbox.c.offer_id != asked[2].id)
+                .values(created_at=world.clock.now() - TYPED)
+            )
+        assert who_answers(world, world.say("dana", "yes")) is None
+        assert who_answers(world, world.say("dana", "1")) == (asked[0].id, "affirm")
 
     def test_question_that_was_closed_meanwhile_is_not_answered(self, world, asked):
         close(world, asked[0], offers.OVERTAKEN)

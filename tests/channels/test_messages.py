@@ -72,7 +72,7 @@ class TestText:
         await channel.door(inbound)
         (message,) = channel.agent.heard
         assert message.sender_id == channel.world.person("eli").id
-        assert message.metadata == {"inbound": inbound, "offers": [], "redacted": False}
+        assert message.metadata == {"inbound": inbound, "offers": [], "last_shown": None, "redacted": False}
         assert channel.world.rows(tables.inbox)[0]["person_id"] == message.sender_id
 
     async def test_open_offers_go_along_and_tell_nothing_of_the_account(self, channel):

@@ -207,8 +207,10 @@ class Laws:
         if offer not in live:
             return False
         if speech.number is not None:
-            chosen = live[-1]["answers"][speech.number - 1 : speech.number]
-            return any(wanted in self._yes(live[-1], answer["id"]) for answer in chosen)
+            # Of what was shown last and nothing else, even if that is over by now (X2).
+            last = max((asked for asked in self._asked.values() if _shown(speech, asked)), key=lambda a: a["shown_seq"])
+            chosen = last["answers"][speech.number - 1 : speech.number] if last in live else ()
+            return any(wanted in self._yes(last, answer["id"]) for answer in chosen)
         if speech.every and self._every(live, offer, account):
             return True
         if speech.title is not None:
@@ -301,10 +303,14 @@ def _approval_of(request: dict) -> str:
 
 def _live(speech: Speech, asked: dict) -> bool:
     """Whether the question was the speaker's own, shown, open and unexpired when this was said."""
-    if asked["person_id"] != speech.person_id or asked["shown_seq"] is None or asked["shown_seq"] >= speech.before_seq:
-        return False
     still_open = asked["state"] == "open" or asked["answered_by"] == speech.inbound_id
-    return still_open and asked["expires_at"] > speech.received_at
+    return _shown(speech, asked) and still_open and asked["expires_at"] > speech.received_at
+
+
+def _shown(speech: Speech, asked: dict) -> bool:
+    """Whether the question had been shown to the speaker before this was said."""
+    shown = asked["shown_seq"] is not None and asked["shown_seq"] < speech.before_seq
+    return shown and asked["person_id"] == speech.person_id
 
 
 def _kept(request: dict, name: str) -> object:

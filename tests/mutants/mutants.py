@@ -90,9 +90,9 @@ DOMAIN = [
         ),
         (
             "a typed yes dies with its button (X12)",
-            'tables.offers.c.expires_at > bindparam("now"),',
+            "table.c.expires_at > written_at,",
             "",
-            "test_offers outlives_its_question",
+            "test_offers falls_through",
         ),
         (
             "a message answers what was shown when it was written (X12)",
@@ -894,6 +894,12 @@ PASSWORDS = [
             "a yes to two ways on asks which (X2)",
             'meant = "affirm" if intent == "affirm" and answer.intent not in NO else answer.intent',
             "meant = answer.intent",
+            "test_answers x2",
+        ),
+        (
+            "a number is of the list that was shown last (X2)",
+            "if offers and offers[-1].id == last_shown:",
+            "if offers:",
             "test_answers x2",
         ),
     ),

@@ -21,7 +21,8 @@ LOCKOUT = OpenOffer("o2", "lockout", "system:ad", (OpenAnswer("1", "Yes", "affir
 
 def resolve(text, intent, offers=(), confidence=0.99, **metadata):
     """What the component makes of a classified message, as (intent, question)."""
-    metadata = {"offers": [offer.as_metadata() for offer in offers], **metadata}
+    listed = [offer.as_metadata() for offer in offers]
+    metadata = {"offers": listed, "last_shown": listed[-1]["id"] if listed else None, **metadata}
     data = {"text": text, "intent": {"name": intent, "confidence": confidence}, "metadata": metadata}
     return outcome(Message(data=data))
 
