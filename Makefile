@@ -1,5 +1,5 @@
 # The commands of Account Access; `make` alone lists them. Each first makes .venv as requirements.lock says.
-.PHONY: help run test test-real train tune lint lock chat bench evaluate compare learning-curve lint-data
+.PHONY: help run test test-real train tune lint lock chat bench bench-reminders bench-planning evaluate compare learning-curve lint-data
 .DEFAULT_GOAL := help
 
 # The first Python that really runs: a version manager's shim on PATH may exist and fail.
@@ -36,6 +36,12 @@ chat: ## the conversation in a terminal, while `make run` runs: make chat AS=dan
 
 bench: ## measure against stock Rasa, in the same run
 	$(OPS) bench $(ARGS)
+
+bench-reminders: ## thousands of reminders due at once, against stock Rasa (ARGS="--people 1000")
+	$(OPS) bench-reminders $(ARGS)
+
+bench-planning: ## reading and planning a large directory: seconds and memory (ARGS="--people 20000")
+	$(OPS) bench-planning $(ARGS)
 
 evaluate: ## report card of the model: make evaluate SET=tests/nlu/adversarial (PUBLISH=1 writes docs/report-card.*)
 	$(OPS) evaluate $(if $(SET),--set $(SET)) $(if $(PUBLISH),--publish) $(ARGS)

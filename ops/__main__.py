@@ -10,8 +10,9 @@ from pathlib import Path
 from ops.console import CannotContinue, say
 
 ROOT = Path(__file__).resolve().parent.parent
+BENCHMARKS = {"bench": "benchmarks", "bench-reminders": "benchmarks.reminders", "bench-planning": "benchmarks.planning"}
 # These read their own arguments.
-FORWARDED = ("chat", "bench", "evaluate", "compare", "learning-curve", "lint-data", "tune")
+FORWARDED = ("chat", *BENCHMARKS, "evaluate", "compare", "learning-curve", "lint-data", "tune")
 
 
 def main(arguments: list[str]) -> int:
@@ -46,8 +47,10 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("lock", help="write requirements.lock from pyproject.toml")
     chat = commands.add_parser("chat", help="the conversation in a terminal")
     chat.add_argument("login")
-    commands.add_parser("bench", help="measure against stock Rasa")
     for name, told in (
+        ("bench", "measure against stock Rasa"),
+        ("bench-reminders", "thousands of reminders due at once, against stock Rasa"),
+        ("bench-planning", "a morning's plan for a large directory"),
         ("evaluate", "report card of the current model on a set of messages"),
         ("compare", "pipelines side by side"),
         ("learning-curve", "what more training data would bring"),
@@ -98,8 +101,8 @@ def _chat(options, rest) -> int:
     return subprocess.call([sys.executable, "-m", "sandbox.chat", options.login, *rest])
 
 
-def _bench(_, rest) -> int:
-    return subprocess.call([sys.executable, "-m", "benchmarks", *rest])
+def _bench(options, rest) -> int:
+    return subprocess.call([sys.executable, "-m", BENCHMARKS[options.command], *rest])
 
 
 def _evaluate(_, rest) -> int:
@@ -135,7 +138,7 @@ COMMANDS = {
     "test-real": _checks,
     "lock": _lock,
     "chat": _chat,
-    "bench": _bench,
+    **dict.fromkeys(BENCHMARKS, _bench),
     "evaluate": _evaluate,
     "compare": _compare,
     "learning-curve": _compare,

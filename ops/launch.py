@@ -47,6 +47,8 @@ def run(settings: Path, home: Path, ports_from: int | None) -> int:
             _, name = fingerprints()
             plan = planning.make(settings, home, os.environ, ports_from, ROOT / "models" / f"{name}.tar.gz")
             planning.check_ports(plan)
+            for line in plan.warnings:
+                say(line)
             train()
             _migrate(plan.store_url)
             return Installation(plan, home, begun).live()

@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 import yaml
 
 from account_access import settings as settings_file
+from account_access.clock import SystemClock
 from ops import companions, moved
 from ops.companions import Companion
 from ops.console import CannotContinue
+from schedulers import pitfalls
 
 ROOT = Path(__file__).resolve().parent.parent
 # Shared between our own processes alone, so made anew at each start; a set variable wins.
@@ -52,6 +54,7 @@ class Plan:
     people: tuple[tuple[str, str], ...]  # where people who can sign in are listed (JSON), and the page about them
     pages: tuple[tuple[str, str], ...]  # other companions, and their pages
     variables: Mapping[str, str] = field(repr=False)
+    warnings: tuple[str, ...] = ()
 
 
 def make(path: Path, home: Path, given: Mapping[str, str], ports_from: int | None, model: Path) -> Plan:
@@ -70,6 +73,7 @@ def make(path: Path, home: Path, given: Mapping[str, str], ports_from: int | Non
             moved.write(raw, moves, home, settings_path)
         variables = _variables(home, given, beside, ports_from) | {"SETTINGS": str(settings_path)}
         checked = settings_file.check(settings_path, variables)
+        warnings = pitfalls.lines(path, settings_file.load_planning(settings_path, variables), SystemClock().now())
         door = settings_file.load(settings_path, "door", variables).door
     except settings_file.SettingsError as error:
         raise CannotContinue("\n".join(line.replace(f"{home}/run/settings.yml", str(path)) for line in error.lines))
@@ -81,7 +85,7 @@ def make(path: Path, home: Path, given: Mapping[str, str], ports_from: int | Non
     at = {c.name: f"http://{moves.get(c.listen, c.listen)}" for c in beside}
     people = tuple((at[c.name] + c.people, at[c.name] + c.page) for c in beside if c.people)
     pages = tuple((c.name, at[c.name] + c.page) for c in beside if not c.people)
-    return Plan(tuple(started), door, checked.store.url, people, pages, variables)
+    return Plan(tuple(started), door, checked.store.url, people, pages, variables, tuple(warnings))
 
 
 def check_ports(plan: Plan) -> None:

@@ -23,11 +23,14 @@ from schedulers import (
     followups,
     lockouts,
     password_expiry,
+    pitfalls,
     preview,
     simulate,
 )
 from schedulers.preview import BadRequest
 from schedulers.service import HEARTBEAT_SECONDS, Jobs, Service, last_beat, run
+
+logger = logging.getLogger(__name__)
 
 FRESH = timedelta(seconds=20)
 # How often it is looked whether a daily run is due.
@@ -42,7 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.command == "simulate":
         return simulate.simulate(options, SystemClock())
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    for library in ("apscheduler", "alembic"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     path = os.environ.get("SETTINGS", "settings.yml")
     try:
         if options.command != "run":
@@ -51,6 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (SettingsError, StoreOutdated, BadRequest) as error:
         print(error, file=sys.stderr)
         return 2
+    for line in pitfalls.lines(path, service.settings, service.clock.now()):
+        logger.warning(line)
     return watch(service)
 
 

@@ -58,15 +58,20 @@ def finish(connection: Connection, now: datetime, name: str, run: Due) -> None:
 def is_open(now: datetime, calendar: Calendar, send_at: time) -> bool:
     """Whether notices of a daily run may go out now: from the send time until 20:00 (E15)."""
     today = calendar.date(now)
-    closes = calendar.begin(today + timedelta(days=1)) if send_at >= QUIET_FROM else calendar.at(today, QUIET_FROM)
-    return calendar.at(today, send_at) <= now < closes
+    return calendar.at(today, send_at) <= now < closes(calendar, today, send_at)
+
+
+def closes(calendar: Calendar, day: date, send_at: time) -> datetime:
+    """Until when (UTC) notices of that day's run may go out: 20:00, or midnight where it is later than that."""
+    return calendar.begin(day + timedelta(days=1)) if send_at >= QUIET_FROM else calendar.at(day, QUIET_FROM)
 
 
 def next_opening(now: datetime, calendar: Calendar, send_at: time) -> datetime:
-    """When notices may go out again (UTC), a little after the next run has begun."""
+    """When notices may go out again (UTC): a little after the next run has begun, where that is not too late."""
     today = calendar.date(now)
     day = today if now < calendar.at(today, send_at) else today + timedelta(days=1)
-    return calendar.at(day, send_at) + AFTER_THE_RUN
+    opens = calendar.at(day, send_at)
+    return min(opens + AFTER_THE_RUN, opens + (closes(calendar, day, send_at) - opens) / 2)
 
 
 def last_run_before(now: datetime, calendar: Calendar, send_at: time) -> datetime:

@@ -25,7 +25,7 @@ from account_access.clock import Clock
 from account_access.directory_facts import Known
 from account_access.settings import Settings
 from account_access.store import Store, tables
-from schedulers import audiences, contractor_expiry, password_expiry, progress
+from schedulers import audiences, contractor_expiry, password_expiry, pitfalls, progress
 
 PAGE_WIDTH = 140
 
@@ -73,7 +73,7 @@ def preview(
         raise BadRequest("--diff: compares with the present rules; name others by --settings")
     day, rules = _day(options.on, settings, clock), other or settings
     wanted = _logins(store, [options.person]) if options.person else None
-    for key, wrong in audiences.mistakes(store, _systems(store), rules):
+    for key, wrong in (*pitfalls.found(rules, clock.now()), *audiences.mistakes(store, _systems(store), rules)):
         print(f"{options.settings or path}: {key}: {wrong}", file=sys.stderr)
     if options.diff:
         rows = list(_changes(store, settings, other, day, clock.now(), wanted))

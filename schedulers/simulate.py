@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import yaml
@@ -20,7 +20,7 @@ from account_access.simulation import actions_file, calendar_page, cells, people
 from account_access.simulation.play import Period, Simulation
 from account_access.simulation.problems import BadInput, Problems, quoted
 from account_access.simulation.records import Sent, Writer
-from schedulers import progress
+from schedulers import pitfalls, progress
 
 ROOT = Path(__file__).resolve().parent.parent
 STANDARD_OUTPUT = "-"
@@ -78,7 +78,7 @@ def say(text: str) -> None:
 def read_inputs(options: argparse.Namespace, clock: Clock):
     """Everything the command line names, read and checked. Raises BadInput with every error of all of it."""
     lines: list[str] = []
-    settings = _settings(options.settings, lines)
+    settings = _settings(options.settings, clock.now(), lines)
     period = _period(options, settings, clock, lines)
     people, logins, named = {}, None, options.people
     with _told(lines):
@@ -106,7 +106,7 @@ def _told(lines: list[str]) -> Iterator[None]:
         lines += error.lines
 
 
-def _settings(path: str | None, lines: list[str]) -> Settings:
+def _settings(path: str | None, now: datetime, lines: list[str]) -> Settings:
     path = path or os.environ.get("SETTINGS")
     if path is None and not Path(DEFAULT_SETTINGS).exists():
         say(f"{DEFAULT_SETTINGS}: not found; playing by the defaults")
@@ -116,8 +116,8 @@ def _settings(path: str | None, lines: list[str]) -> Settings:
     except SettingsError as error:
         lines += error.lines
         return Settings()
-    if settings.password.follow_up == "daily" and settings.password.mode != "instructions":
-        say(f"{path or DEFAULT_SETTINGS}: password.follow_up: daily has a meaning in instructions mode only; ignored")
+    for line in pitfalls.lines(path or DEFAULT_SETTINGS, settings, now):
+        say(line)
     return settings
 
 

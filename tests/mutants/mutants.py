@@ -1085,9 +1085,15 @@ PROCESSES = [
         "schedulers/daily.py",
         (
             "nobody is reminded in the evening of what can wait (E15)",
-            "return calendar.at(today, send_at) <= now < closes",
+            "return calendar.at(today, send_at) <= now < closes(calendar, today, send_at)",
             "return calendar.at(today, send_at) <= now",
             "test_daily_runs otherwise_next_morning",
+        ),
+        (
+            "what is held back is not held back for ever (E15)",
+            "return min(opens + AFTER_THE_RUN, opens + (closes(calendar, day, send_at) - opens) / 2)",
+            "return opens + AFTER_THE_RUN",
+            "test_pitfalls goes_out_when_it_may",
         ),
     ),
     *_of(

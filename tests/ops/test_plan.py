@@ -189,3 +189,11 @@ def test_only_whole_addresses_move(tmp_path):
         "c": "1127.0.0.1:8000",
         "d": ["127.0.0.1:1", 8000],
     }
+
+
+def test_e7_settings_that_keep_people_from_hearing_in_time_are_warned_of(home, tmp_path):
+    assert make(home).warnings == ()
+    path = tmp_path / "late.yml"
+    path.write_text((ROOT / "settings.yml").read_text() + "\npassword: {send_at: '23:55'}\n")
+    (warning,) = make(home, path=path).warnings
+    assert warning.startswith(f"{path}: password.send_at: 23:55 leaves 5 minutes of the day: ")

@@ -64,6 +64,14 @@ def test_store_that_is_not_there(installed, monkeypatch, capsys):
     assert command.main(["status"]) == 2 and "/nowhere/store.db" in capsys.readouterr().err
 
 
+def test_e7_schedulers_warn_at_start_of_settings_that_swallow_reminders(installed, monkeypatch, tmp_path, caplog):
+    monkeypatch.setattr(command, "watch", lambda service: 0)
+    assert command.main(["run"]) == 0 and "send_at" not in caplog.text
+    (tmp_path / "settings.yml").write_text(SETTINGS + "password: {send_at: '19:59'}\n")
+    assert command.main(["run"]) == 0
+    assert f"{tmp_path / 'settings.yml'}: password.send_at: 19:59 leaves 1 minute" in caplog.text
+
+
 def test_heartbeat_is_one_row_that_moves(service, world):
     assert last_beat(service.store) is None
     for _ in range(2):
