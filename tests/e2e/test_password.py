@@ -129,14 +129,14 @@ def test_p5_minted_link_at_the_owners_press_alone(by_instructions):
 
 
 def test_i2_instructions_come_only_after_yes_and_without_a_ticket(by_instructions):
-    priya = Person(by_instructions, "priya").sign_in()
-    by_instructions.control.post("lock", login="priya")
-    notice = priya.notice()
+    aiko = Person(by_instructions, "aiko").sign_in()
+    by_instructions.control.post("lock", login="aiko")
+    notice = aiko.notice()
     assert "1. " not in notice["text"] and "portal" not in notice["text"]
-    last = priya.press(notice, "Yes")
+    last = aiko.press(notice, "Yes")
     assert titles(last) == ["Forgot Password", "Reset MFA", "Re-open issue"]
-    assert any(entry["text"].startswith("Unlock your account yourself\n\n") for entry in priya.history())
-    assert by_instructions.control.status("priya") == "LOCKED_OUT" and priya.tickets() == []
+    assert any(entry["text"].startswith("Unlock your account yourself\n\n") for entry in aiko.history())
+    assert by_instructions.control.status("aiko") == "LOCKED_OUT" and aiko.tickets() == []
 
 
 def test_g4_what_the_directory_shows_comes_first_in_the_menu(stack, person):
