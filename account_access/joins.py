@@ -21,7 +21,7 @@ from account_access.clock import Clock
 from account_access.store import Store, tables
 
 # So many accounts change hands in one transaction, so that the door never waits long.
-AT_ONCE = 100
+AT_ONCE = 25
 # What is still told after an account is not theirs any more: how something ended that was theirs to begin.
 STILL_TOLD = (notices.FOLLOW_UP, notices.APPROVAL)
 REASON = "the account is not this person's any more"
