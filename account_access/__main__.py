@@ -1,4 +1,4 @@
-"""`python -m account_access audit | tickets | report | breaker`: for admins and security, from the store."""
+"""`python -m account_access audit | tickets | report | breaker | check`: for admins and security, from the store."""
 
 import argparse
 import getpass
@@ -15,7 +15,7 @@ from rich.text import Text
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from account_access import breaker, freezes, people, settings, tickets, verification
+from account_access import breaker, freezes, people, sessions, settings, tickets, verification
 from account_access import clock as clocks
 from account_access.settings import SettingsError
 from account_access.store import Store, tables
@@ -66,6 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--days", type=float, default=30, help="how far back (default 30)")
     report.add_argument("--json", action="store_true", help="JSON lines, for programs")
     report.set_defaults(read=skills)
+    check = commands.add_parser("check", help="what does not work as the settings mean it, and what to do about it")
+    check.add_argument("--days", type=float, default=7, help="how far back (default 7)")
+    check.add_argument("--json", action="store_true", help="JSON lines, for programs")
+    check.set_defaults(read=problems)
     guard = commands.add_parser(
         "breaker", help="whether self-service is stopped for everybody; `rearm` allows it again"
     )
@@ -112,6 +116,18 @@ def skills(store: Store, clock, command) -> Iterable[dict[str, Any]]:
     with store.reading() as connection:
         for count in verification.report(connection, clock.now() - timedelta(days=command.days)):
             yield {name.replace("_", " "): value for name, value in vars(count).items()}
+
+
+def problems(store: Store, clock, command) -> Iterable[dict[str, Any]]:
+    """What cannot work as the settings mean it (M7): sign-ins that nobody can date."""
+    with store.reading() as connection:
+        opened, undated = sessions.undated_since(connection, clock.now() - timedelta(days=command.days))
+    if undated:
+        yield {
+            "problem": f"door.sign_in: the provider sent no auth_time in {undated} of {opened} sign-ins",
+            "effect": "no sign-in is known to be fresh: where mfa.verification is fresh_session, a human resets MFA",
+            "remedy": "let the provider send auth_time, which OpenID Connect requires here; or set mfa.verification",
+        }
 
 
 def breakers(store: Store, clock, command) -> Iterable[dict[str, Any]]:
@@ -194,7 +210,8 @@ def _print(rows: list[dict[str, Any]], as_json: bool, title: str) -> None:
             print(json.dumps(row, ensure_ascii=False))
         return
     if not rows:
-        print(f"no {title}" if title == "breaker" else f"no {title} in this period")
+        nothing = {"breaker": "no breaker", "check": "nothing found"}
+        print(nothing.get(title, f"no {title} in this period"))
         return
     table = Table(title=title)
     for column in rows[0]:

@@ -102,11 +102,16 @@ class Approvals:
             return None
         return request if request.due_at > self.clock.now() else None
 
-    def approve(self, system: System, offer: Offer, cause: str, signed_in_ago: timedelta | None) -> str:
+    def approve(
+        self, system: System, offer: Offer, cause: str, signed_in_ago: timedelta | None, undated: bool = False
+    ) -> str:
         """The manager says yes: approved, sign_in_again, or approval_over. Raises SystemFailure.
 
-        `signed_in_ago`: how long before their word their session had signed in, None where nobody can tell.
+        `signed_in_ago`: how long before their word their session had signed in, None where nobody can tell. Where
+        nobody could tell after another sign-in either (`undated`), a human decides instead of the manager.
         """
+        if undated:
+            return self._to_a_human(offer)
         if not policy.is_fresh(signed_in_ago, timedelta(hours=self.limits.fresh_hours)):
             return policy.SIGN_IN_AGAIN
         request = self.waiting(offer.subject["request"], offer.person_id)
@@ -128,6 +133,14 @@ class Approvals:
             offers.close(connection, now, offer.id, offers.ANSWERED, "1", cause)
             self._audit(connection, request, offer.person_id, "approved", None, cause)
         return "approved"
+
+    def _to_a_human(self, offer: Offer) -> str:
+        request = self.waiting(offer.subject["request"], offer.person_id)
+        if request is not None:
+            reason = "the organisation's sign-in does not tell when the manager signed in (auth_time)"
+            self._note(request, offer.person_id, "refused", reason)
+            self.resets.end_waiting(request, "mfa_human", reason)
+        return "approval_over"
 
     def deny(self, offer: Offer, cause: str) -> str:
         """The manager says no: approval_denied, or approval_over."""

@@ -90,6 +90,11 @@ class Inbound:
         """How long before this message its sender had signed in; None where nobody can tell."""
         return self.received_at - self.auth_time if self.auth_time else None
 
+    @property
+    def undated(self) -> bool:
+        """Whether it came by a session of which the provider never said when it began: no new sign-in changes that."""
+        return self.session_id is not None and self.auth_time is None
+
 
 def accept_text(
     store: Store,

@@ -97,7 +97,8 @@ CODES_SPENT = "code_failed"
 class ResetFacts:
     """What the MFA reset of one account by its owner depends on.
 
-    `signed_in_ago`: how long before the owner's word their session had signed in, None where nobody can tell. `proven`:
+    `signed_in_ago`: how long before the owner's word their session had signed in, None where nobody can tell, and
+    `undated` where nobody could tell after another sign-in either. `proven`:
     a code of another factor was right; `code_tries` are those that were not, or were only sent, in the window.
     """
 
@@ -108,6 +109,7 @@ class ResetFacts:
     verification: str
     verification_by_group: Mapping[str, str]
     signed_in_ago: timedelta | None
+    undated: bool
     fresh_for: timedelta
     approved: bool
     proven: bool
@@ -145,6 +147,9 @@ def decide_reset(facts: ResetFacts) -> Decision:
             return Decision(CODES_SPENT, f"{facts.code_tries} codes tried in {facts.window_hours:g} hours")
         return Decision(PROOF, "the organisation wants a code of another factor")
     if needed == FRESH_SESSION and not is_fresh(facts.signed_in_ago, facts.fresh_for):
+        if facts.undated:
+            # To sign in again would lead here again, and the manager's session would be no better (M7).
+            return Decision(HUMAN, "the organisation's sign-in does not tell when people signed in (auth_time)")
         return Decision(SIGN_IN_AGAIN, "the session is not known to be fresh")
     return Decision(
         ACT,

@@ -159,7 +159,9 @@ class Resets(Requests):
             held = self.held(connection, person_id, system.key)
         try:
             groups = system.connector.groups(external_id)
-            decision = held or policy.decide_reset(self._facts(system, groups, counted, signed_in_ago, approved=False))
+            undated = has_session and signed_in_ago is None
+            facts = self._facts(system, groups, counted, signed_in_ago, approved=False, undated=undated)
+            decision = held or policy.decide_reset(facts)
             if decision.verdict == policy.PROOF:
                 can_prove = has_session and self.provers(system, external_id, factor_ids)
                 return policy.PROOF if can_prove else policy.APPROVAL
@@ -251,7 +253,8 @@ class Resets(Requests):
         ago = confirming.signed_in_ago if confirming else None
         counted = Counted(used, self.code_tries(connection, request.person_id, request.system))
         approved, proven = request.approved_at is not None, request.proven_at is not None
-        return policy.decide_reset(self._facts(system, groups, counted, ago, approved, proven))
+        undated = confirming is not None and confirming.undated
+        return policy.decide_reset(self._facts(system, groups, counted, ago, approved, proven, undated))
 
     def _facts(
         self,
@@ -261,6 +264,7 @@ class Resets(Requests):
         signed_in_ago: timedelta | None,
         approved: bool,
         proven: bool = False,
+        undated: bool = False,
     ) -> policy.ResetFacts:
         return policy.ResetFacts(
             can_reset=system.can("factors"),
@@ -270,6 +274,7 @@ class Resets(Requests):
             verification=self.limits.verification,
             verification_by_group=self.limits.verification_by_group,
             signed_in_ago=signed_in_ago,
+            undated=undated,
             fresh_for=timedelta(hours=self.limits.fresh_hours),
             approved=approved,
             proven=proven,

@@ -4,13 +4,17 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 
 from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy.engine import Connection
 
 from account_access import audit
 from account_access.clock import Clock
 from account_access.store import Store, tables
+
+# The `auth_time` of a session whose provider did not say when its person signed in.
+UNDATED = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,11 @@ class Session:
     auth_time: datetime
     expires_at: datetime
     csrf: str
+
+    @property
+    def signed_in_at(self) -> datetime | None:
+        """When its person signed in (UTC), None where the provider did not say."""
+        return None if self.auth_time == UNDATED else self.auth_time
 
 
 _LIVE = (
@@ -135,3 +144,10 @@ def _revoke(store: Store, clock: Clock, which, reason: str) -> int:
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def undated_since(connection: Connection, since: datetime) -> tuple[int, int]:
+    """How many sessions were opened since then (UTC), and how many of them the provider did not date."""
+    table = tables.sessions
+    opened = connection.execute(select(table.c.auth_time).where(table.c.created_at > since)).scalars().all()
+    return len(opened), sum(at == UNDATED for at in opened)

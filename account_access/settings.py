@@ -17,7 +17,7 @@ from pydantic.error_wrappers import ErrorWrapper
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from account_access import plain_yaml, setting_values, zones
+from account_access import pace, plain_yaml, setting_values, zones
 from account_access.connectors.base import CODE_KINDS, SENT_CODES, FactorKind
 from account_access.policy import VERIFICATIONS
 from account_access.spelling import did_you_mean
@@ -510,6 +510,21 @@ class SchedulersSection(Section):
     secret: SecretStr = Field(..., description="Shared by schedulers and Rasa's channel, as ${NAME}.")
     sync_minutes: float = Field(15, gt=0, description="Minutes between two readings of the directory's people.")
     concurrency: int = Field(8, ge=1, le=64, description="At most so many notices are delivered at once.")
+    per_minute: dict[str, int | None] = Field(
+        pace.DEFAULTS,
+        description="At most so many go out a minute by each surface (web: the chat's notices; mail); none: no limit.",
+    )
+
+    @validator("per_minute", pre=True)
+    def _surfaces(cls, value: Any) -> dict[str, int | None]:
+        if not isinstance(value, dict):
+            raise ValueError(f"{value!r} is no list of surfaces; write e.g. {{mail: 30}}")
+        for surface, limit in value.items():
+            setting_values.one_of(surface, pace.SURFACES)
+            if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+                raise ValueError(f"{surface}: {limit!r} is no limit; write a whole number of at least 1, or none")
+        # A surface that is not named keeps its default.
+        return {**pace.DEFAULTS, **value}
 
 
 class ProcessesSection(Section):

@@ -170,7 +170,10 @@ class AskHelp(AskAction):
     }
 
     def response(self, turn: Turn) -> str:
-        return f"utter_ask_help_{self.CAUSE_BY_INTENT.get(turn.intent) or turn.outcome}"
+        cause = self.CAUSE_BY_INTENT.get(turn.intent) or turn.outcome
+        if cause == "mfa_human" and turn.inbound is not None and turn.inbound.undated:
+            cause = "mfa_undated"
+        return f"utter_ask_help_{cause}"
 
     async def subject(self, turn: Turn) -> dict[str, Any]:
         cause = self.response(turn).removeprefix("utter_ask_help_")

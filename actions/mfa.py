@@ -187,6 +187,11 @@ def signed_in_ago(turn: Turn) -> timedelta | None:
     return turn.inbound.signed_in_ago if turn.inbound else None
 
 
+def undated(turn: Turn) -> bool:
+    """Whether nobody could tell that after another sign-in either."""
+    return turn.inbound is not None and turn.inbound.undated
+
+
 class AskApproval(FactorQuestion):
     """Sign in again, or shall I ask your manager? The response says which is wanted (M7, M9)."""
 
@@ -371,7 +376,7 @@ class ApproveReset(DecideReset):
         system: System = self.runtime.systems.get(offer.subject["system"]) or turn.system
         try:
             return await self.runtime.on_system(
-                system, approvals.approve, system, offer, turn.cause, signed_in_ago(turn)
+                system, approvals.approve, system, offer, turn.cause, signed_in_ago(turn), undated(turn)
             )
         except (SystemFailure, asyncio.TimeoutError):
             return "down"

@@ -93,7 +93,7 @@ async def _posted(request: Request) -> tuple[Visitor, dict]:
 async def _accept(request: Request, found: Visitor, accept, *content) -> Response:
     """Stores what was sent and, where Rasa has a place free, takes it there at once instead of at the next scan."""
     door, person_id = request.app.state.door, found.person.id
-    signed_in = dict(auth_time=found.session.auth_time, session_id=found.session.id)
+    signed_in = dict(auth_time=found.session.signed_in_at, session_id=found.session.id)
     hold = door.forwarder.reserve(person_id)
     accepted = None
     try:

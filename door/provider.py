@@ -4,6 +4,7 @@ Authlib does code, PKCE, state and nonce; here is what it leaves to its user: th
 settings.yml, only asymmetric signatures count, and every time is compared with the installation's clock.
 """
 
+import logging
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
@@ -17,6 +18,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
+from account_access import sessions
 from account_access.clock import Clock
 from account_access.settings import SignInSection
 
@@ -25,10 +27,9 @@ LEEWAY = 120
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 LOGOUT_AGE = timedelta(minutes=5)
 METADATA_SECONDS = 600
-# When people signed in whose provider does not tell.
-LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # Anybody can send a token that names an unknown key: the provider is asked for new keys only so often because of it.
 KEYS_SECONDS = 10
+log = logging.getLogger("door.provider")
 
 
 class ProviderUnavailable(Exception):
@@ -81,6 +82,7 @@ class Provider:
         self.clock = clock
         self.issuer = section.issuer
         self._seen: dict[str, datetime] = {}
+        self._said_undated = False
         self._asked_for_keys: float | None = None
         self.client: _Client = OAuth().register(
             name="organisation",
@@ -128,7 +130,15 @@ class Provider:
         A token that was issued just now may stand for a sign-in of long ago: without `auth_time` none is fresh (M7).
         """
         issued, told = datetime.fromtimestamp(claims["iat"], timezone.utc), claims.get("auth_time")
-        signed_in = datetime.fromtimestamp(told, timezone.utc) if told else LONG_AGO
+        signed_in = datetime.fromtimestamp(told, timezone.utc) if told else sessions.UNDATED
+        if not told and not self._said_undated:
+            self._said_undated = True
+            log.error(
+                "door.sign_in: %s sends no auth_time, which OpenID Connect requires after max_age: no sign-in is known"
+                " to be fresh, and where mfa.verification is fresh_session, a human resets MFA; let the provider send"
+                " it, or set mfa.verification",
+                self.issuer,
+            )
         expiry = datetime.fromtimestamp(claims["exp"], timezone.utc)
         return signed_in, min(expiry, (signed_in if told else issued) + timedelta(hours=self.section.max_hours))
 

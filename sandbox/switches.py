@@ -1,7 +1,7 @@
 """What the control page can make go wrong: a row per switch, taken by the requests it concerns.
 
 A switch has a kind, a target (which requests of the Okta API), options, and perhaps a number of times. Sign-in is
-never concerned.
+concerned by `no_auth_time` alone.
 """
 
 import json
@@ -22,6 +22,7 @@ KINDS: dict[str, tuple] = {
     "forbidden": ("answers 403: the token lacks permission", {}),
     "lie": ("acts answer well and change nothing", {}),
     "relock": ("the account locks again `seconds` after an unlock (a device with an old password)", {"seconds": 0.0}),
+    "no_auth_time": ("ID tokens do not tell when their person signed in", {}),
     "late_log": ("events reach the System Log `seconds` late, out of order", {"seconds": 20.0}),
 }
 TARGETS = {
@@ -34,8 +35,9 @@ TARGETS = {
     "sessions": r"DELETE /api/v1/users/[^/]+/sessions",
     "policies": r"GET /api/v1/policies.*",
     "logs": r"GET /api/v1/logs",
+    "tokens": r"POST /oauth2/v1/token",
 }
-OWN_TARGET = {"relock": "unlock", "late_log": "logs"}
+OWN_TARGET = {"relock": "unlock", "late_log": "logs", "no_auth_time": "tokens"}
 
 
 class InvalidSwitch(ValueError):

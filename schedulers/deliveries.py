@@ -12,7 +12,7 @@ from datetime import datetime
 
 import requests
 
-from account_access import faults, notices, reminders, zones
+from account_access import faults, notices, pace, reminders, zones
 from account_access.cadence.calendar import Calendar
 from account_access.notices import Notice
 from account_access.settings import Settings
@@ -47,6 +47,7 @@ class _Feed:
 
     def __init__(self, service: Service):
         self.service = service
+        self.limit = service.settings.schedulers.per_minute[pace.WEB]
         self.guard = threading.Lock()
         self.claimed: deque[Notice] = deque()
         self.ends: deque[tuple[Notice, dict]] = deque()
@@ -72,7 +73,7 @@ class _Feed:
         self.note_ends()
         while not self.claimed:
             due = notices.due(self.service.store, self.service.clock)
-            found = [notice for notice in due if notice.id not in self.tried]
+            found = self._within_pace([notice for notice in due if notice.id not in self.tried])
             if not found:
                 return False
             ready = self._not_held(found)
@@ -80,6 +81,22 @@ class _Feed:
                 self._claim(ready)
                 faults.point("notice_claimed")
         return True
+
+    def _within_pace(self, found: list[Notice]) -> list[Notice]:
+        """Those that may go out in this minute: reminders stay due meanwhile, and a lockout waits for no limit (N2)."""
+        left = pace.left(self.service.store, self.service.clock, pace.WEB, self.limit)
+        if left is None or not found:
+            return found
+        urgent, others = _apart(found)
+        return urgent + others[:left]
+
+    def _taken(self, ready: list[Notice]) -> list[Notice]:
+        """Those that are within the limit for sure, whoever else delivers."""
+        urgent, others = _apart(ready)
+        granted = pace.take(
+            self.service.store, self.service.clock, pace.WEB, len(others), self.limit, urgent=len(urgent)
+        )
+        return urgent + others[:granted]
 
     def _not_held(self, found: list[Notice]) -> list[Notice]:
         """Those that are for this hour; the others are put off."""
@@ -100,15 +117,16 @@ class _Feed:
     def _claim(self, found: list[Notice]) -> None:
         few = CLAIMED_EACH * self.service.settings.schedulers.concurrency
         look = looks.look(self.service, found, few)
+        wanted = [notice for notice in found if notice.id not in look.silent][:few]
+        ready = self._taken(wanted)
         now = self.service.clock.now()
         with self.service.store.repeatable() as connection:
             notices.seen_true(connection, now, look.true)
             notices.hold(connection, look.silent, now + look.again_in, "its system did not answer")
-            ready = [notice for notice in found if notice.id not in look.silent][:few]
             limits = self.service.settings.lockout
             self.claimed.extend(notices.claim(connection, now, ready, CLAIM_SECONDS, limits))
         # Also those that others have, or that have to wait: their turn comes in another round.
-        self.tried |= {notice.id for notice in ready} | look.silent
+        self.tried |= {notice.id for notice in wanted} | look.silent
 
     def note_ends(self) -> None:
         """Writes down how deliveries ended; a kill before that costs nothing, for the inbox row is the proof."""
@@ -122,6 +140,11 @@ class _Feed:
             for notice, answer in ended:
                 if not answer.get("written") and answer.get("state") not in (notices.DROPPED, notices.DEAD):
                     notices.retry(connection, now, notice, _pause(notice))
+
+
+def _apart(found: list[Notice]) -> tuple[list[Notice], list[Notice]]:
+    """Lockouts, and the others."""
+    return [one for one in found if one.kind == notices.LOCKOUT], [one for one in found if one.kind != notices.LOCKOUT]
 
 
 def _answer(service: Service, notice: Notice) -> dict:

@@ -2,7 +2,7 @@
 
 import logging
 
-from account_access import faults, outages, tickets
+from account_access import faults, outages, pace, tickets
 from account_access.connectors.base import AccountNotFound, SystemFailure
 from account_access.connectors.registry import System
 from account_access.mail import Mails
@@ -78,7 +78,12 @@ def send_mails(service: Service) -> int:
     mails = Mails(service.store, service.clock, service.settings)
     mails.settle_the_dead()
     mails.plan()
-    return sum(mails.send(mail) for mail in mails.due())
+    limit, sent = service.settings.schedulers.per_minute[pace.MAIL], 0
+    for mail in mails.due():
+        if not pace.take(service.store, service.clock, pace.MAIL, 1, limit):
+            break  # it stays due
+        sent += mails.send(mail)
+    return sent
 
 
 def tell_when_back(service: Service) -> int:

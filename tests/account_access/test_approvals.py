@@ -8,6 +8,7 @@ from sqlalchemy import update
 from account_access import freezes, notices
 from account_access.connectors.base import FactorKind
 from account_access.store import tables
+from tests.account_access.world import UNDATED
 
 HOUR = timedelta(hours=1)
 
@@ -131,6 +132,18 @@ class TestDeciding:
         outcome, offer, _ = self.approve(world, request, ago=ago)
         assert outcome == "sign_in_again" and world.state_of(offer) == "open"
         assert request_row(world)["state"] == "awaiting"
+
+    def test_m9_a_manager_whose_sign_in_nobody_can_date_leaves_it_to_a_human(self, world):
+        """They would be asked to sign in again without end."""
+        request, _ = asked(world)
+        offer = question(world, request, "mona")
+        cause = world.click("mona", offer, signed_in_ago=UNDATED)
+        for _ in range(2):
+            assert world.approvals.approve(world.system, offer, cause, None, undated=True) == "approval_over"
+        row = request_row(world)
+        assert (row["state"], row["outcome"]) == ("refused", "mfa_human") and world.fake.removed == []
+        assert [n["kind"] for n in world.rows(tables.notices)] == [notices.APPROVAL, notices.FOLLOW_UP]
+        assert "auth_time" in world.rows(tables.audit, act="approve_reset")[0]["reason"]
 
     def test_m9_who_is_not_the_manager_any_more_decides_nothing(self, world):
         request, _ = asked(world)

@@ -1,10 +1,11 @@
 """`python -m account_access`: the audit trail and the tickets, for admins (X7, X14)."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
-from account_access import audit, breaker, freezes, tickets
+from account_access import audit, breaker, freezes, sessions, tickets
 from account_access.__main__ import main
 from account_access.desks.local import LocalDesk
 from account_access.store import tables
@@ -56,6 +57,17 @@ def test_tickets_with_their_history(told, capsys):
 def test_as_a_table_for_people(told, capsys):
     assert main(["tickets", *ALL]) == 0
     assert "AA-1001" in capsys.readouterr().out
+
+
+def test_m7_check_names_a_provider_that_does_not_date_sign_ins(told, capsys):
+    ends = told.clock.now() + timedelta(hours=12)
+    about = (told.person().id, "https://idp.example", "sub", None)
+    assert main(["check"]) == 0 and "nothing found" in capsys.readouterr().out
+    for signed_in in (told.clock.now(), sessions.UNDATED, sessions.UNDATED):
+        sessions.create(told.store, told.clock, *about, signed_in, ends)
+    assert main(["check", "--json"]) == 0
+    (found,) = lines(capsys)
+    assert "no auth_time in 2 of 3 sign-ins" in found["problem"] and "mfa.verification" in found["remedy"]
 
 
 def test_nothing_in_the_period(told, tmp_path, capsys):

@@ -64,6 +64,7 @@ def reset_facts(**changes) -> ResetFacts:
         resets_in_window=0,
         max_per_window=2,
         window_hours=24.0,
+        undated=False,
     )
     return ResetFacts(**{**usual, **changes})
 

@@ -9,6 +9,7 @@ from account_access import tickets
 from account_access.connectors.base import FactorKind, PermissionRefused
 from account_access.connectors.registry import System
 from account_access.store import tables
+from tests.account_access.world import UNDATED
 
 ADMINS = frozenset({"Okta Administrators"})
 PUSH, CODE, KEY, SMS = (
@@ -305,6 +306,16 @@ class TestFreshness:
         world.settings.mfa.verification_by_group = by_group
         world.fake.memberships[world.account()] = frozenset({"Contractors", "Staff"})
         assert reset(world, world.fake.enrol(world.account(), KEY), signed_in_ago=None) == outcome
+
+    @pytest.mark.parametrize(
+        ("verification", "outcome"),
+        [("fresh_session", "mfa_human"), ("automatic", "mfa_reset"), ("manager_approval", "approval_needed")],
+    )
+    def test_m7_a_sign_in_that_nobody_can_date_goes_to_a_human_and_not_in_circles(self, world, verification, outcome):
+        world.settings.mfa.verification = verification
+        assert reset(world, world.fake.enrol(world.account(), KEY), signed_in_ago=UNDATED) == outcome
+        if outcome == "mfa_human":
+            assert "auth_time" in request_row(world)["reason"] and world.fake.removed == []
 
 
 class TestLimit:

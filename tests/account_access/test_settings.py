@@ -100,6 +100,19 @@ MISTAKES = [
     (("store:", "mfa:\n  verification: hope\nstore:"), "schedulers", "mfa.verification", "write automatic or"),
     (("store:", "mfa:\n  verification_by_group: {A: x}\nstore:"), "actions", "mfa.verification_by_group", "'x' is not"),
     (("store:", "mfa:\n  resettable: [sms, pager]\nstore:"), "actions", "mfa.resettable.1", "'pager' is not known"),
+    *[
+        (
+            ("secret: ${SCHEDULER", f"per_minute: {given}\n  secret: ${{SCHEDULER"),
+            "schedulers",
+            "schedulers.per_minute",
+            told,
+        )
+        for given, told in (
+            ("{fax: 3}", "write web or mail"),
+            ("{mail: 0}", "at least 1, or none"),
+            ("30", "write e.g. {mail: 30}"),
+        )
+    ],
     (("store:", "desk:\n  type: paper\nstore:"), "schedulers", "desk.type", "write local"),
     (("store:", "lockout:\nstore:"), "schedulers", "lockout", "none is not an allowed value"),
     (("store:", "lockout: often\nstore:"), "schedulers", "lockout", "not a valid dict"),

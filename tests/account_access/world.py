@@ -32,6 +32,8 @@ START = datetime(2026, 11, 24, 17, 0, tzinfo=timezone.utc)
 NAMES = ("dana", "eli", "mona")
 DAY = timedelta(hours=24)
 JUST_NOW = timedelta(0)
+# By a session whose provider does not say when it began, nor will after another sign-in.
+UNDATED = timedelta.max
 
 
 def directory_person(name: str, **changes) -> DirectoryPerson:
@@ -179,7 +181,10 @@ class World:
 
     def _signed_in(self, name: str, ago: timedelta | None) -> dict[str, Any]:
         """What the door tells of the session, or a surface that has none."""
-        return {} if ago is None else {"auth_time": self.clock.now() - ago, "session_id": f"session-of-{name}"}
+        if ago is None:
+            return {}
+        at = None if ago == UNDATED else self.clock.now() - ago
+        return {"auth_time": at, "session_id": f"session-of-{name}"}
 
     def claim(self, notice: Notice, seconds: float = 30) -> bool:
         """Whether the notice could be taken for delivery."""

@@ -27,6 +27,7 @@ from actions.mfa import (
 )
 from actions.notices import AnnounceFollowUp
 from actions.support import Dismiss
+from tests.account_access.world import UNDATED
 
 APP = FactorKind.GOOGLE_AUTHENTICATOR
 PUSH, CODE, KEY, SMS = (
@@ -271,6 +272,16 @@ class TestStaleSession:
         assert stage.run(ResetMfa, message).outcome == "sign_in_again" and stage.world.fake.removed == []
         assert stage.run(AskApproval, message).responses == ["utter_ask_approval_stale"]
 
+    def test_m7_who_cannot_be_dated_is_offered_a_ticket_and_no_second_sign_in(self, stage):
+        enrol(stage, (KEY, "YubiKey 5C"))
+        inbound = stage.world.say("dana", "reset my mfa", signed_in_ago=UNDATED)
+        message = stage.message("reset_mfa", inbound)
+        assert stage.run(AskResetMfa, message).outcome == "mfa_human"
+        stage.outcome = "mfa_human"
+        result = stage.run(AskHelp, message)
+        assert result.responses == ["utter_ask_help_mfa_undated"]
+        assert titles(stage.show(result)) == ["Open a ticket", "Cancel"]
+
 
 class TestCode:
     """M7: a code of another factor, entered on a page of the door, and never here."""
@@ -409,6 +420,16 @@ class TestApproval:
         mona = stage.world.person("mona").id
         assert stage.run(ApproveReset, stage.message("affirm", inbound), mona).outcome == "sign_in_again"
         assert stage.typed(ApproveReset, "approve", "affirm", "mona").outcome == "approved"
+
+    def test_m9_a_manager_who_cannot_be_dated_is_not_sent_to_sign_in_again(self, stage):
+        self.request(stage)
+        offer = stage.show(self.question(stage), "mona")
+        inbound = stage.world.click("mona", offer, signed_in_ago=UNDATED)
+        mona = stage.world.person("mona").id
+        assert stage.run(ApproveReset, stage.message("affirm", inbound), mona).outcome == "approval_over"
+        (notice,) = stage.world.rows(tables.notices, kind=notices.FOLLOW_UP)
+        follow_up = stage.notice(notices.FOLLOW_UP, **notice["facts"])
+        assert stage.announced(AnnounceFollowUp, follow_up).outcome == "mfa_human"
 
     def test_m9_over_after_thirty_minutes(self, stage):
         self.request(stage)

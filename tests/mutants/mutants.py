@@ -662,6 +662,26 @@ DOMAIN = [
     ),
     *_of(
         "account_access",
+        "account_access/approvals.py",
+        (
+            "a manager whom nobody can date does not approve (M9)",
+            "            return self._to_a_human(offer)\n",
+            "            pass\n",
+            "test_approvals nobody_can_date",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/policy.py",
+        (
+            "nobody is sent to sign in again in vain (M7)",
+            "        if facts.undated:\n",
+            "        if False:\n",
+            "test_resets nobody_can_date",
+        ),
+    ),
+    *_of(
+        "account_access",
         "account_access/answers.py",
         (
             "a yes to several is a yes to none (X12)",
@@ -1184,6 +1204,32 @@ PROCESSES = [
             "            if until:\n",
             "            if False:\n",
             "test_daily_runs down_all_day",
+        ),
+    ),
+    *_of(
+        "schedulers",
+        "schedulers/deliveries.py",
+        (
+            "no more notices a minute than the settings allow",
+            "        return urgent + others[:granted]\n",
+            "        return urgent + others\n",
+            "test_deliveries Pace",
+        ),
+        (
+            "a lockout waits for no limit (N2)",
+            "        return urgent + others[:left]\n",
+            "        return (urgent + others)[:left]\n",
+            "test_deliveries Pace",
+        ),
+    ),
+    *_of(
+        "account_access",
+        "account_access/pace.py",
+        (
+            "what went out in the last minute counts",
+            "            _note(connection, surface, now, [*taken, (now, granted + urgent)])\n",
+            "            pass\n",
+            "test_pace",
         ),
     ),
     *_of(

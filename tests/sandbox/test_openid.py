@@ -109,6 +109,12 @@ def test_the_id_token_says_who_and_when(organisation):
     assert organisation.browser().get("/oauth2/v1/userinfo", headers=headers).json()["sub"] == user["id"]
 
 
+def test_a_switch_lets_id_tokens_not_tell_when(organisation):
+    organisation.control("switch", kind="no_auth_time", times=1)
+    dated = [claims_of(organisation, redeem(organisation, code_for(organisation)).json()["id_token"]) for _ in "ab"]
+    assert ["auth_time" in claims for claims in dated] == [False, True]
+
+
 def test_tokens_are_of_the_sandbox_s_time(organisation):
     organisation.control("clock", days=7)
     claims = claims_of(organisation, redeem(organisation, code_for(organisation)).json()["id_token"])

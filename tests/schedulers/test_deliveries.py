@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from account_access import notices
+from account_access import notices, pace
 from account_access.store import tables
 from schedulers import deliveries
 from tests.schedulers.fake_channel import slowly
@@ -158,3 +158,50 @@ def test_two_schedulers_at_once_tell_it_once(service, world, channel):
     for thread in threads:
         thread.join()
     assert sum(results) == 3 and sorted(channel.heard) == sorted(made)
+
+
+class TestPace:
+    """So many notices a minute by the chat, where the settings want a limit."""
+
+    @pytest.fixture
+    def reminders(self, service, world, channel):
+        """Five that are due, of which three a minute may go out."""
+        service.settings.schedulers.per_minute = {"web": 3, "mail": 30}
+        return [make(world, f"follow_up:{number}", notices.FOLLOW_UP) for number in range(5)]
+
+    def test_the_rest_stays_due_and_goes_out_when_the_minute_allows_it(self, service, world, channel, reminders):
+        assert [deliveries.deliver(service), deliveries.deliver(service)] == [3, 0]
+        waiting = [row["attempts"] for row in world.rows(tables.notices, state="waiting")]
+        assert waiting == [0, 0], "to wait is no try"
+        world.clock.move(seconds=59)
+        assert deliveries.deliver(service) == 0
+        world.clock.move(seconds=1)
+        assert deliveries.deliver(service) == 2
+        assert sorted(channel.heard) == sorted(reminders)
+
+    def test_two_schedulers_that_both_saw_room_share_it(self, service, world, channel, reminders, monkeypatch):
+        """What either saw a moment ago decides nothing: what was taken does."""
+        monkeypatch.setattr(pace, "left", lambda *_: 3)
+        assert [deliveries.deliver(service), deliveries.deliver(service)] == [3, 0]
+        assert len(channel.heard) == 3
+
+    def test_n2_a_lockout_waits_for_no_limit_and_counts(self, service, world, channel, reminders):
+        assert deliveries.deliver(service) == 3
+        world.clock.move(seconds=30)
+        lockout = make(world)
+        assert deliveries.deliver(service) == 1 and state(world, lockout) == "delivered"
+        make(world, "follow_up:5", notices.FOLLOW_UP)
+        world.clock.move(seconds=30)
+        assert deliveries.deliver(service) == 2, "the lockout of half a minute ago counts"
+
+    def test_n10_no_system_is_asked_about_those_who_wait(self, service, world, channel, reminders):
+        deliveries.deliver(service)
+        asked = len(world.fake.calls)
+        for _ in range(5):
+            deliveries.deliver(service)
+        assert len(world.fake.calls) == asked
+
+    def test_without_a_limit_nothing_is_counted(self, service, world, channel):
+        assert service.settings.schedulers.per_minute["web"] is None
+        make(world)
+        assert deliveries.deliver(service) == 1 and world.rows(tables.cursors) == []

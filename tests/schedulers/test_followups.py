@@ -251,3 +251,17 @@ class TestLookingAgain:
             section.server, section.security, section.sender = server.address, "none", "aa@acme.example"
             assert [followups.send_mails(service) for _ in range(2)] == [1, 0]
             assert len(server.mails) == 1
+
+    def test_more_mails_than_the_minute_allows_wait(self, service, world):
+        """Exchange Online takes 30 a minute; what waits is no try."""
+        world.settings.schedulers.per_minute = {"web": None, "mail": 1}
+        for name in ("dana", "eli"):
+            world.lock(name)
+            world.unlocks.execute(world.system, world.confirmed(name))
+        with serving() as server:
+            section = world.settings.mail
+            section.server, section.security, section.sender = server.address, "none", "aa@acme.example"
+            assert [followups.send_mails(service) for _ in range(2)] == [1, 0]
+            assert sorted(row["attempts"] for row in world.rows(tables.mails)) == [0, 1]
+            world.clock.move(minutes=1)
+            assert followups.send_mails(service) == 1 and len(server.mails) == 2
