@@ -1253,7 +1253,7 @@ PROCESSES = [
         "schedulers/lockouts.py",
         (
             "no button for a lock that is over (N8)",
-            "            _settle_offers(service, system, locked)\n",
+            "        _settle_offers(service, system, locked)\n",
             "",
             "test_lockouts SettlingOffers",
         ),
