@@ -154,6 +154,13 @@ def renew(connection: Connection, now: datetime, link: Link, key: str) -> Link:
     )
 
 
+def made_since(connection: Connection, person_id: str, since: datetime) -> bool:
+    """Whether the person was given a link since that instant (UTC)."""
+    table = tables.links
+    query = select(table.c.id).where(table.c.person_id == person_id, table.c.created_at > since)
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def clicked(connection: Connection, person_id: str, kind: str) -> list[Link]:
     """The person's links of this kind that were clicked, the first click first."""
     table = tables.links

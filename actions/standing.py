@@ -9,15 +9,23 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
-from account_access import freezes, outages, policy, tickets
+from account_access import freezes, links, outages, policy, requests, tickets
+from account_access.offers import Offer
 from account_access.outages import Outage
 from account_access.requests import Request
 from account_access.tickets import Ticket
-from actions.base import Turn
+from actions.base import Turn, turn_to
 from actions.open_questions import standing, tell_approve, tell_waiting_for
 from actions.support import StoreAction
 
 STATUS_REACH = timedelta(days=30)
+# A page behind a link asks its questions soon after it was given.
+LINK_REACH = timedelta(hours=1)
+DONE = {
+    "after_reset": "utter_tell_standing_reset",
+    "after_unlock": "utter_tell_standing_unlocked",
+    "after_lockout": "utter_tell_standing_unlocked",
+}
 
 
 class TellStanding(StoreAction):
@@ -34,10 +42,9 @@ class TellStanding(StoreAction):
             turn.say("utter_tell_standing_secret")
             return "told"
         waits = self._waits(turn)
-        reset = standing(self, turn, "after_reset")
-        if reset and all(since <= reset.created_at for since, _ in waits):
-            turn.say("utter_tell_standing_reset", offer=reset.id)
-            return "told"
+        done = standing(self, turn)
+        if done and done.question in DONE and all(since <= done.created_at for since, _ in waits):
+            return self._done(turn, done)
         if not waits:
             return "ticket_none"
         _, tell = max(waits, key=lambda wait: wait[0])
@@ -67,6 +74,14 @@ class TellStanding(StoreAction):
         if decision:
             found.append((decision.created_at, lambda: tell_approve(self, turn, decision)))
         return found
+
+    def _done(self, turn: Turn, offer: Offer) -> str:
+        """An act is over, and the question how it went stands: what its owner does next."""
+        with self.runtime.store.reading() as connection:
+            request = requests.find(connection, offer.subject["request"])
+        turn_to(turn, self.runtime.systems.get(request.system) or turn.system)
+        turn.say(DONE[offer.question], offer=offer.id)
+        return "told"
 
     def _told(self, turn: Turn, ticket: Ticket, changed: datetime) -> str:
         self.told(turn, ticket)
@@ -117,8 +132,13 @@ class TellMeaning(StoreAction):
         if response in turn.domain["responses"]:
             turn.say(response, offer=offer.id)
         else:
-            turn.say("utter_tell_meaning_other")
+            turn.say("utter_tell_meaning_link" if self._has_a_link(turn) else "utter_tell_meaning_other")
         return "told"
+
+    def _has_a_link(self, turn: Turn) -> bool:
+        """Whether this may be about the page behind a link that the person was just given."""
+        with self.runtime.store.reading() as connection:
+            return links.made_since(connection, turn.person.id, self.now - LINK_REACH)
 
 
 class TellIfSafe(StoreAction):
@@ -132,6 +152,9 @@ class TellIfSafe(StoreAction):
         if offer:
             return tell_approve(self, turn, offer)
         turn.say("utter_tell_if_safe")
+        offer = standing(self, turn)
+        if offer and offer.question == "password":
+            turn.say("utter_tell_meaning_password", offer=offer.id)
         return "told"
 
 

@@ -10,7 +10,7 @@ from account_access import offers, requests, tickets, turns
 from account_access.store import tables
 from account_access.tickets import Ticket
 from actions.base import AccountAction, Turn
-from actions.open_questions import standing
+from actions.open_questions import standing, tell_approve
 from actions.unlock import close_answered
 
 # A second "get help" within this belongs to the ticket that is open already.
@@ -94,13 +94,16 @@ class OpenTicket(StoreAction):
 
 
 class MarkResolved(StoreAction):
-    """It worked: counted as resolved by claim (X8)."""
+    """It worked: counted as resolved by claim (X8). A manager's "all good" is not yet their word."""
 
     def name(self) -> str:
         return "action_mark_resolved"
 
     def in_store(self, turn: Turn) -> str:
         close_answered(self, turn)
+        asked_of_me = standing(self, turn, "approve")
+        if asked_of_me:
+            return tell_approve(self, turn, asked_of_me)
         with self.runtime.store.begin() as connection:
             found = self._tickets(connection, turn)
             if not found:
@@ -124,8 +127,8 @@ class MarkResolved(StoreAction):
         """Whether "shall I unlock it?" stands unanswered: then a look comes before any gladness."""
         if turn.inbound is None:
             return False
-        standing = turns.standing(connection, turn.inbound)
-        return any(offer.subject.get("act") == "unlock" for offer in standing)
+        found = turns.standing(connection, turn.inbound)
+        return any(offer.subject.get("act") == "unlock" for offer in found)
 
 
 class ReopenIssue(StoreAction):

@@ -88,7 +88,7 @@ def test_every_cause_of_help_has_its_response():
     causes |= {unlock_several.PARTLY}
     causes |= {"expiry_unknown", "not_helped"}
     causes |= {"password_human", "no_article"}
-    causes |= {"mfa_human", "mfa_limited", "mfa_instructions", "mfa_failed", "no_approver"}
+    causes |= {"mfa_human", "mfa_undated", "mfa_limited", "mfa_instructions", "mfa_failed", "no_approver"}
     causes |= {"approval_denied", "approval_expired", "code_failed"}
     assert {f"utter_ask_help_{cause}" for cause in causes} == {
         name for name in asking_responses() if name.startswith("utter_ask_help_")

@@ -6,9 +6,10 @@ from account_access import freezes, notices, offers, outages, tickets
 from account_access.store import tables
 from actions.asking import AskHelp, AskMenu, AskRephrase
 from actions.mfa import ApproveReset, AskApproval, AskApprove, AskProof, DenyReset, RequestApproval, RequestProof
+from actions.password import SendResetLink
 from actions.safety import AnnounceAvailable, CheckFreeze, TellWhyLocked
 from actions.standing import TellApproval, TellIfSafe, TellMeaning, TellQuestionStands, TellStanding
-from actions.support import OpenTicket, ReopenIssue
+from actions.support import MarkResolved, OpenTicket, ReopenIssue
 from actions.unlock import CheckAccount
 from tests.actions.test_mfa import KEY, enrol
 
@@ -149,6 +150,7 @@ class TestManagersWord:
         [
             (AskRephrase, "I just talked to him, approved", "nlu_fallback"),
             (TellIfSafe, "is this legit?", "ask_if_safe"),
+            (MarkResolved, "he just called me, all good", "report_resolved"),
             (TellStanding, "what now?", "ask_ticket_status"),
             (TellMeaning, "what is that?", "ask_meaning"),
         ],
@@ -199,6 +201,13 @@ class TestMeaning:
         assert result.responses == ["utter_tell_meaning_password"] and result.said[0][1]["offer"] == offer.id
         assert stage.world.state_of(offer) == "open" and stage.world.rows(tables.links) == []
 
+    def test_p2_what_the_page_behind_a_link_asks_for(self, stage):
+        offer = stage.world.offer(question="password", answers=RECOVER, subject={"system": "okta"})
+        assert stage.clicked(SendResetLink, offer).outcome == "link_made"
+        assert self.asked(stage).responses == ["utter_tell_meaning_link"]
+        stage.world.clock.move(hours=1)
+        assert self.asked(stage).responses == ["utter_tell_meaning_other"]
+
     @pytest.mark.parametrize("question", [None, "contractor"])
     def test_nothing_open_that_has_an_explanation(self, stage, question):
         if question:
@@ -235,6 +244,10 @@ class TestAgain:
 
     def test_x4_is_that_safe(self, stage):
         assert stage.typed(TellIfSafe, "is that safe?", "ask_if_safe").responses == ["utter_tell_if_safe"]
+        offer = stage.world.offer(question="password", answers=RECOVER, subject={"system": "okta"})
+        result = stage.typed(TellIfSafe, "what happens if I press that?", "ask_if_safe")
+        assert result.responses == ["utter_tell_if_safe", "utter_tell_meaning_password"]
+        assert result.said[1][1]["offer"] == offer.id
 
     def test_x4_steps_that_did_not_help_lead_to_a_ticket(self, stage):
         assert stage.typed(ReopenIssue, "that didn't help", "report_unresolved").outcome == "nothing_open"
@@ -247,12 +260,18 @@ class TestAgain:
         stage.world.clock.move(hours=3)
         assert stage.typed(ReopenIssue, "that didn't help", "report_unresolved").outcome == "nothing_open"
 
-    def test_m3_what_now_after_a_reset_is_the_new_set_up(self, stage):
+    @pytest.mark.parametrize(
+        ("question", "told"),
+        [("after_reset", "reset"), ("after_unlock", "unlocked"), ("after_lockout", "unlocked")],
+    )
+    def test_m3_n5_what_now_after_an_act_is_what_its_owner_does_next(self, stage, question, told):
         stage.typed(OpenTicket, "get help", "contact_support")
         wait(stage)
-        offer = stage.world.offer(question="after_reset", answers=(("Great, it worked!", "report_resolved"),))
+        stage.world.lock()
+        subject, worked = {"request": stage.world.confirmed()}, (("Great, it worked!", "report_resolved"),)
+        offer = stage.world.offer(question=question, answers=worked, subject=subject)
         result = stands(stage)
-        assert result.responses == ["utter_tell_standing_reset"] and result.said[0][1]["offer"] == offer.id
+        assert result.responses == [f"utter_tell_standing_{told}"] and result.said[0][1]["offer"] == offer.id
         wait(stage, 90)
         stage.typed(OpenTicket, "get help", "contact_support")
         assert stands(stage).outcome == "ticket_told"
