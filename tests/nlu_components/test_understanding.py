@@ -91,7 +91,7 @@ def test_a_typed_yes_reaches_the_open_question(understand):
     answers = [{"id": "1", "title": "Yes", "intent": "affirm"}, {"id": "2", "title": "No", "intent": "deny"}]
     offers = [{"id": "o1", "question": "lockout", "subject": "system:okta", "answers": answers}]
     for text, intent in (("sure", "affirm"), ("nah, leave it", "deny"), ("2", "deny")):
-        parsed = understand(text, offers=offers)
+        parsed = understand(text, offers=offers, last_shown="o1")
         assert parsed["intent"]["name"] == intent
         assert [entity["value"] for entity in parsed["entities"] if entity["entity"] == "question"] == ["lockout"]
 
