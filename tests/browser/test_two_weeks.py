@@ -89,7 +89,8 @@ def contract_end(stack: Installation, login: str) -> date:
 
 def test_e1_e13_c1_c10_two_weeks_of_mornings(stack, mornings, somebody, picture):
     def days(kind: str, login: str) -> list[int]:
-        return [(day - mornings.first).days for day in told(stack, login, kind)]
+        # Where the test begins past eleven, the runs of the day before the first morning have told people, too.
+        return [(day - mornings.first).days for day in told(stack, login, kind) if day >= mornings.first]
 
     omar, tomas, priya = somebody("omar"), somebody("tomas"), somebody("priya")
 

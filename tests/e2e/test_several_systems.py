@@ -48,10 +48,10 @@ def test_x12_button_of_an_account_that_is_not_theirs_any_more_does_nothing(stack
 
 @pytest.fixture
 def both_locked(stack, person, theirs):
-    """Locked in both, and told of one of them; a second notice within hours would be one too many (N6)."""
+    """Locked in both, and told of the first; a second notice within hours would be one too many (N6)."""
     person.lock()
-    stack.retail.post("lock", login=theirs)
     person.notice()
+    stack.retail.post("lock", login=theirs)
     eventually(lambda: person.is_locked() and is_locked(stack.retail, theirs))
 
 
