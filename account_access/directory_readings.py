@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from account_access.cadence.directory import folded
-from account_access.store import tables
+from account_access.store import cursors, tables
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,8 @@ def note(
     connection: Connection, system: str, began: datetime, asked: Collection[str], absent: Mapping[str, str | None]
 ) -> None:
     """The directory was read to its end, as it was from `began` (UTC) on."""
-    table = tables.cursors
     value = json.dumps({"asked": sorted(set(map(folded, asked))), "absent": dict(absent)})
-    changed = connection.execute(update(table).where(table.c.name == _name(system)).values(value=value, moved_at=began))
-    if changed.rowcount == 0:
-        connection.execute(table.insert().values(name=_name(system), value=value, moved_at=began))
+    cursors.move(connection, _name(system), value, began)
 
 
 def absent_everywhere(connection: Connection, systems: Iterable[str]) -> dict[str, str | None]:

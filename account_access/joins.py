@@ -9,7 +9,7 @@ after each reading, and what was asked or promised about an account ends when it
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 
 from account_access import audit, notices, offers, resets
 from account_access.clock import Clock
-from account_access.store import Store, tables
+from account_access.store import Store, cursors, tables
 
 # So many accounts change hands in one transaction, so that the door never waits long.
 AT_ONCE = 25
@@ -206,8 +206,7 @@ def _split(connection: Connection, now: datetime, system: str, account: Joinable
     _end(connection, now, former, system, account.external_id)
     reason = "no longer the only ones with this employee number, or not there"
     _audit(connection, now, "split_account", system, account, "split", former, reason)
-    kept = {name: getattr(account, name) for name in Joinable.__dataclass_fields__}
-    return Joinable(**{**kept, "person_id": own, "own_person_id": None})
+    return replace(account, person_id=own, own_person_id=None)
 
 
 def _remember(connection: Connection, system: str, account: Joinable) -> None:
@@ -289,9 +288,6 @@ def _audit(
 
 
 def _note(store: Store, clock: Clock, system: str, outcome: Outcome) -> None:
-    table, name = tables.cursors, f"joins:{system}"
     told = {"joined": outcome.standing, "ambiguous": list(outcome.ambiguous)}
-    values = {"value": json.dumps(told), "moved_at": clock.now()}
     with store.begin() as connection:
-        if connection.execute(update(table).where(table.c.name == name).values(**values)).rowcount == 0:
-            connection.execute(table.insert().values(name=name, **values))
+        cursors.move(connection, f"joins:{system}", json.dumps(told), clock.now())

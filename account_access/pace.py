@@ -8,11 +8,11 @@ sending counts all the same. Where schedulers' clocks differ, the window is shor
 import json
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from account_access.clock import Clock
-from account_access.store import Store, tables
+from account_access.store import Store, cursors, tables
 
 # A new surface is named here and asks with that name before it sends.
 WEB, MAIL = "web", "mail"
@@ -60,10 +60,8 @@ def _used(taken: list[tuple[datetime, int]]) -> int:
 
 
 def _note(connection: Connection, surface: str, now: datetime, taken: list[tuple[datetime, int]]) -> None:
-    table = tables.cursors
-    values = {"value": json.dumps([(at.isoformat(), many) for at, many in taken]), "moved_at": now}
-    if connection.execute(update(table).where(table.c.name == _name(surface)).values(**values)).rowcount == 0:
-        connection.execute(table.insert().values(name=_name(surface), **values))
+    value = json.dumps([(at.isoformat(), many) for at, many in taken])
+    cursors.move(connection, _name(surface), value, now)
 
 
 def _name(surface: str) -> str:

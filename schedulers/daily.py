@@ -7,11 +7,11 @@ the next morning's; only last reminders go out at any hour. Runs that were misse
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from account_access.cadence.calendar import Calendar
-from account_access.store import Store, tables
+from account_access.store import Store, cursors, tables
 
 QUIET_FROM = time(20)
 # Further back nothing is made up for: the longest cadence is over by then for nearly everybody.
@@ -52,7 +52,7 @@ def due(store: Store, now: datetime, calendar: Calendar, name: str, send_at: tim
 
 def finish(connection: Connection, now: datetime, name: str, run: Due) -> None:
     """The run was made; its days are never made up for again."""
-    _move(connection, now, f"last:{name}" if run.last_only else f"run:{name}", run.days[0])
+    cursors.move(connection, f"last:{name}" if run.last_only else f"run:{name}", run.days[0].isoformat(), now)
 
 
 def is_open(now: datetime, calendar: Calendar, send_at: time) -> bool:
@@ -89,10 +89,3 @@ def _day(connection: Connection, name: str) -> date | None:
     table = tables.cursors
     value = connection.execute(select(table.c.value).where(table.c.name == name)).scalar()
     return date.fromisoformat(value) if value else None
-
-
-def _move(connection: Connection, now: datetime, name: str, day: date) -> None:
-    table, values = tables.cursors, {"value": day.isoformat(), "moved_at": now}
-    changed = connection.execute(update(table).where(table.c.name == name).values(**values))
-    if changed.rowcount == 0:
-        connection.execute(table.insert().values(name=name, **values))

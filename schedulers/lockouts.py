@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from account_access import breaker, notices, offers, people
 from account_access.connectors.base import Account, SystemFailure
 from account_access.connectors.registry import System
-from account_access.store import tables
+from account_access.store import cursors, tables
 from account_access.unlocks import QUESTIONS
 from schedulers.service import Service
 
@@ -74,12 +74,8 @@ def _from_events(service: Service, system: System) -> tuple[str, ...]:
     limits = service.settings.lockout
     since = _since(now, row.moved_at if row else None, limits.overlap_seconds, limits.look_back_hours)
     page = system.connector.lockouts_since(row.value if row else None, since)
-    values = {"value": page.cursor, "moved_at": now}
     with service.store.begin() as connection:
-        if row is None:
-            connection.execute(tables.cursors.insert().values(name=name, **values))
-        else:
-            connection.execute(update(tables.cursors).where(tables.cursors.c.name == name).values(**values))
+        cursors.move(connection, name, page.cursor, now)
     return page.external_ids
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from account_access import directory_facts, faults, notices, reminders, zones
@@ -18,7 +18,7 @@ from account_access.cadence.passwords import EXPIRED, REMINDER, Decision, Passwo
 from account_access.connectors.registry import System
 from account_access.directory_facts import Known
 from account_access.settings import Settings
-from account_access.store import tables
+from account_access.store import cursors, tables
 from schedulers import daily, directory
 from schedulers.daily import Due
 from schedulers.service import Service
@@ -219,15 +219,9 @@ def _tell_at_once(service: Service, system: System) -> int:
         for one in plan(connection, planner, system.key, [(known, [today]) for known in passed], now):
             if one.decision.notice == EXPIRED:
                 made += create(connection, now, system.key, [one], today, any_hour=True)
-        _look_until(connection, name, now)
+        cursors.move(connection, name, "looked", now)
     return made
 
 
 def _cursor(name: str):
     return select(tables.cursors.c.moved_at).where(tables.cursors.c.name == name)
-
-
-def _look_until(connection: Connection, name: str, now: datetime) -> None:
-    table, values = tables.cursors, {"value": "looked", "moved_at": now}
-    if connection.execute(update(table).where(table.c.name == name).values(**values)).rowcount == 0:
-        connection.execute(table.insert().values(name=name, **values))
